@@ -1,0 +1,2 @@
+// Package image opens container images from anywhere and reads every layer once.
+package image
