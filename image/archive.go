@@ -1,0 +1,150 @@
+package image
+
+import (
+	"archive/tar"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/boltseal/boltseal"
+)
+
+const archiveLinks = 8 // links followed from one name of an archive
+
+// archive is a tar of an image: where each of its files lies. One walk of the
+// headers makes it; the bytes stay where they are.
+type archive struct {
+	source  archiveSource
+	files   map[string]archiveFile
+	limits  boltseal.Limits
+	repeats []string // names that occur more than once
+	damage  error    // why the walk ended before the archive did
+}
+
+type archiveFile struct {
+	offset, size int64
+	link         string // a link to this name
+	sparse       bool
+}
+
+// archiveSource is the tar's bytes, with any compression of the whole removed.
+type archiveSource interface {
+	// open returns the bytes from offset on, size of them.
+	open(ctx context.Context, offset, size int64) (io.ReadCloser, error)
+}
+
+// indexArchive walks the headers of a tar. Pos tells how many bytes of it have
+// been read or skipped.
+func indexArchive(ctx context.Context, r io.Reader, pos func() int64, limits boltseal.Limits) (*archive, error) {
+	a := &archive{files: make(map[string]archiveFile), limits: limits}
+	tr := tar.NewReader(r)
+	for n := 0; ; n++ {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		h, err := tr.Next()
+		if err == io.EOF && n > 0 {
+			return a, nil
+		}
+		if err != nil {
+			if err = malformed(err); n == 0 {
+				return nil, fmt.Errorf("not a tar archive: %w", err)
+			}
+			if !errors.Is(err, boltseal.ErrMalformed) {
+				return nil, err
+			}
+			a.damage = fmt.Errorf("the archive is damaged or cut short at byte %d: %w", pos(), err)
+			return a, nil
+		}
+		if n >= limits.ArchiveEntries {
+			return nil, fmt.Errorf("%w: more than %d entries, Limits.ArchiveEntries", boltseal.ErrLimit, n)
+		}
+		if len(h.Name) > limits.PathBytes || len(h.Linkname) > limits.PathBytes {
+			return nil, fmt.Errorf("%w: a name of more than %d bytes, Limits.PathBytes", boltseal.ErrLimit, limits.PathBytes)
+		}
+		name := archiveName(h.Name)
+		f := archiveFile{offset: pos(), size: h.Size}
+		switch h.Typeflag {
+		case tar.TypeReg:
+			f.sparse = h.PAXRecords["GNU.sparse.major"] != "" || h.PAXRecords["GNU.sparse.map"] != "" || h.PAXRecords["GNU.sparse.numblocks"] != ""
+		case tar.TypeGNUSparse:
+			f.sparse = true
+		case tar.TypeSymlink:
+			if f.link = archiveName(h.Linkname); !strings.HasPrefix(h.Linkname, "/") {
+				f.link = archiveName(path.Dir(name) + "/" + h.Linkname)
+			}
+		case tar.TypeLink:
+			f.link = archiveName(h.Linkname)
+		default:
+			continue
+		}
+		if _, ok := a.files[name]; ok {
+			a.repeats = append(a.repeats, name)
+		}
+		a.files[name] = f
+	}
+}
+
+// archiveName is the one form of a name: relative to the archive's root, and clamped there.
+func archiveName(s string) string { return path.Clean("/" + s)[1:] }
+
+// find follows links to the file behind a name.
+func (a *archive) find(name string) (archiveFile, error) {
+	at := archiveName(name)
+	for range archiveLinks {
+		f, ok := a.files[at]
+		switch {
+		case !ok:
+			return archiveFile{}, fmt.Errorf("%s: %w in the archive", clip(name), fs.ErrNotExist)
+		case f.sparse:
+			return archiveFile{}, fmt.Errorf("%s: a sparse file in the archive: %w: write it again without", clip(name), errors.ErrUnsupported)
+		case f.link == "":
+			return f, nil
+		}
+		at = f.link
+	}
+	return archiveFile{}, fmt.Errorf("%s: %w: links that lead nowhere", clip(name), boltseal.ErrMalformed)
+}
+
+func (a *archive) has(name string) bool {
+	_, err := a.find(name)
+	return err == nil
+}
+
+func (a *archive) open(ctx context.Context, name string) (io.ReadCloser, error) {
+	f, err := a.find(name)
+	if err != nil {
+		return nil, err
+	}
+	return a.source.open(ctx, f.offset, f.size)
+}
+
+// document reads a small file whole. One that stands in the archive twice is
+// refused: tools disagree which of the two counts.
+func (a *archive) document(ctx context.Context, name string) ([]byte, error) {
+	f, err := a.find(name)
+	if err != nil {
+		return nil, err
+	}
+	if slices.Contains(a.repeats, name) {
+		return nil, fmt.Errorf("%s: %w: it stands in the archive more than once, and shows different images to different clients", name, boltseal.ErrMalformed)
+	}
+	if f.size > a.limits.ManifestBytes {
+		return nil, fmt.Errorf("%s: %w: %d bytes, Limits.ManifestBytes is %d", name, boltseal.ErrLimit, f.size, a.limits.ManifestBytes)
+	}
+	rc, err := a.source.open(ctx, f.offset, f.size)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	defer rc.Close()
+	raw := make([]byte, f.size)
+	if _, err := io.ReadFull(rc, raw); err != nil {
+		return nil, fmt.Errorf("%s: %w: cut short: %w", name, boltseal.ErrMalformed, err)
+	}
+	return raw, nil
+}
