@@ -7,6 +7,8 @@ import "github.com/boltseal/boltseal"
 // managers; then the languages; ownership last. Each is safe for concurrent use.
 func Analyzers() []boltseal.FileAnalyzer {
 	return []boltseal.FileAnalyzer{
+		GoBinary(),
+		NPM(),
 		// ownership goes last
 	}
 }
