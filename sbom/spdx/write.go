@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/spdx/tools-golang/spdx/v2/common"
@@ -69,6 +68,8 @@ const (
 	imageID     = "Image"
 	osID        = "OperatingSystem"
 	noAssertion = "NOASSERTION"
+	// incomplete begins the comment of a document with gaps.
+	incomplete = "Incomplete: something was skipped or failed."
 )
 
 type builder struct {
@@ -115,12 +116,10 @@ func newBuilder(r *boltseal.Report, o *WriteOptions) *builder {
 func (b *builder) build() *v2_3.Document {
 	r := b.report
 	if !r.Complete {
-		lines := []string{"Incomplete: something was skipped or failed."}
 		for _, s := range document.Skipped(r) {
-			lines = append(lines, s.Value)
 			b.doc.Annotations = append(b.doc.Annotations, b.annotation(s))
 		}
-		b.doc.DocumentComment = strings.Join(lines, "\n")
+		b.doc.DocumentComment = incomplete
 	}
 	root := documentID
 	relation := common.TypeRelationshipDescribe

@@ -30,9 +30,7 @@ func distroOf(qualifier, namespace string, os *boltseal.Distro) *boltseal.Distro
 			d = boltseal.Distro{ID: qualifier}
 		}
 	}
-	if d.ID == "debian" { // some writers take debian_version, 12.5, for VERSION_ID
-		d.VersionID, _, _ = strings.Cut(d.VersionID, ".")
-	}
+	FoldDistro(&d)
 	if os != nil && d.ID == os.ID && d.VersionID == os.VersionID {
 		return os
 	}
@@ -40,6 +38,14 @@ func distroOf(qualifier, namespace string, os *boltseal.Distro) *boltseal.Distro
 		return nil
 	}
 	return &d
+}
+
+// FoldDistro takes back what writers make of os-release: syft and trivy write
+// Debian's debian_version, 12.5, for its VERSION_ID, 12.
+func FoldDistro(d *boltseal.Distro) {
+	if d.ID == "debian" {
+		d.VersionID, _, _ = strings.Cut(d.VersionID, ".")
+	}
 }
 
 // versionStart is where a digit begins the string or follows a hyphen, or -1.

@@ -22,7 +22,7 @@ func link(items []Item) {
 	provided := map[nameKey][]int{}
 	for i := range items {
 		p := &items[i].Package
-		k := nameKey{p.Type, qualified(p)}
+		k := nameKey{p.Type, Qualified(p)}
 		byName[k] = append(byName[k], i)
 		for _, name := range p.Provides {
 			k := nameKey{p.Type, name}
@@ -75,7 +75,7 @@ func reach(items []Item, i int, candidates []int) []int {
 		best, length := -1, -1
 		for _, j := range candidates {
 			p := items[j].ReportPackage
-			dir, ok := strings.CutSuffix(FirstPath(p), "node_modules/"+qualified(&p.Package)+"/package.json")
+			dir, ok := strings.CutSuffix(FirstPath(p), "node_modules/"+Qualified(&p.Package)+"/package.json")
 			if ok && len(dir) > length && strings.HasPrefix(at, dir) {
 				best, length = j, len(dir)
 			}
@@ -105,8 +105,8 @@ func reach(items []Item, i int, candidates []int) []int {
 	return nil
 }
 
-// qualified is a package's name as other packages of its ecosystem write it.
-func qualified(p *boltseal.Package) string {
+// Qualified is a package's name as other packages of its ecosystem write it.
+func Qualified(p *boltseal.Package) string {
 	switch {
 	case p.Namespace == "":
 		return p.Name

@@ -42,10 +42,8 @@ func (c *Component) Package(os *boltseal.Distro) (boltseal.ReportPackage, error)
 		}
 		p.Distro = distroOf(u.Get("distro"), p.Namespace, os)
 		p.Source = c.source(p, &u)
-	default:
-		if p.State = boltseal.StateInstalled; u.Type == "maven" || u.Type == "cargo" {
-			p.State = boltseal.StateEmbedded
-		}
+	case u.Type == "maven", u.Type == "cargo":
+		p.State = boltseal.StateEmbedded
 	}
 	for _, prop := range c.Properties {
 		Apply(&out, prop)
@@ -60,6 +58,9 @@ func (c *Component) Package(os *boltseal.Distro) (boltseal.ReportPackage, error)
 		if path := c.get("syft:location:0:path", "aquasecurity:trivy:FilePath"); path != "" {
 			out.Locations = []boltseal.Location{{Layer: out.Layer, Path: strings.TrimPrefix(path, "/")}}
 		}
+	}
+	for _, l := range out.Locations {
+		out.Paths = append(out.Paths, l.Path)
 	}
 	p.PURL = canonical(p, &u)
 	return out, nil

@@ -183,6 +183,9 @@ func ApplyImage(r *boltseal.Report, prop Property) {
 		r.Image.ImageID = prop.Value
 	case PropPlatform:
 		r.Image.Platform = prop.Value
+	case PropBase:
+		name, digest, _ := strings.Cut(prop.Value, "@")
+		r.Image.Base = &boltseal.ReportBase{Name: name, Digest: digest}
 	case PropLayerList:
 		r.Layers = append(r.Layers, boltseal.ReportLayer{Index: len(r.Layers), DiffID: prop.Value})
 	}
