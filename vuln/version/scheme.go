@@ -33,9 +33,9 @@ const (
 	schemeCount
 )
 
-// KeyFormat is raised whenever any version's key changes. Stored keys of
+// Revision is raised whenever any version's key changes. Stored keys of
 // another format must not be compared with new ones.
-const KeyFormat = 1
+const Revision = 1
 
 // MaxLen is the longest version, in bytes, that has a key. A key is at most
 // four times as long as its version, plus 16 bytes.
