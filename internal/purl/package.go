@@ -37,6 +37,9 @@ func Of(pkg *boltseal.Package) string {
 		}
 		p.Set("upstream", up)
 	}
+	for _, part := range []*string{&p.Namespace, &p.Name, &p.Version} {
+		*part = strings.ToValidUTF8(*part, "\uFFFD")
+	}
 	p.fold()
 	return p.String()
 }

@@ -7,9 +7,11 @@
 package purl
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/boltseal/boltseal"
 )
@@ -194,7 +196,7 @@ func (p *PURL) fold() {
 
 func decode(s string) (string, error) {
 	if strings.IndexByte(s, '%') < 0 {
-		return s, nil
+		return s, checkUTF8(s)
 	}
 	b := make([]byte, 0, len(s))
 	for i := 0; i < len(s); i++ {
@@ -203,7 +205,7 @@ func decode(s string) (string, error) {
 			continue
 		}
 		if i+2 >= len(s) {
-			return "", fmt.Errorf("ends inside a percent escape")
+			return "", errors.New("ends inside a percent escape")
 		}
 		hi, lo := unhex(s[i+1]), unhex(s[i+2])
 		if hi > 15 || lo > 15 {
@@ -212,7 +214,16 @@ func decode(s string) (string, error) {
 		b = append(b, hi<<4|lo)
 		i += 2
 	}
-	return string(b), nil
+	return string(b), checkUTF8(string(b))
+}
+
+// checkUTF8 refuses what clause 5.4 has no encoding for; folding the case of
+// such bytes would change them.
+func checkUTF8(s string) error {
+	if !utf8.ValidString(s) {
+		return errors.New("is not UTF-8")
+	}
+	return nil
 }
 
 func unhex(c byte) byte {
