@@ -76,7 +76,7 @@ func OpenArchive(ctx context.Context, r io.ReaderAt, size int64, ref string, o *
 
 func readArchive(ctx context.Context, r io.ReaderAt, size int64, o *OpenOptions) (*archive, closers, error) {
 	limits := o.Limits.WithDefaults()
-	inflate, err := sniff(r, limits)
+	inflate, err := sniffArchive(r, limits)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -112,8 +112,8 @@ func readArchive(ctx context.Context, r io.ReaderAt, size int64, o *OpenOptions)
 	return a, closer, nil
 }
 
-// sniff tells how a file is compressed; nil is not at all.
-func sniff(r io.ReaderAt, limits boltseal.Limits) (inflater, error) {
+// sniffArchive tells how a file is compressed; nil is not at all.
+func sniffArchive(r io.ReaderAt, limits boltseal.Limits) (unpacker, error) {
 	var head [6]byte
 	if n, err := r.ReadAt(head[:], 0); n < len(head) {
 		return nil, fmt.Errorf("%w: not a tar archive: %w", boltseal.ErrMalformed, err)
@@ -138,7 +138,7 @@ func sniff(r io.ReaderAt, limits boltseal.Limits) (inflater, error) {
 	return nil, nil
 }
 
-type inflater func(io.Reader) (io.ReadCloser, error)
+type unpacker func(io.Reader) (io.ReadCloser, error)
 
 // plain is an uncompressed tar: its files are read in place.
 type plain struct {
@@ -163,7 +163,7 @@ type packed struct {
 	r       io.ReaderAt
 	size    int64
 	limits  boltseal.Limits
-	inflate inflater
+	inflate unpacker
 }
 
 func (p packed) stream(ctx context.Context) (*counted, error) {
