@@ -14,8 +14,11 @@ func Analyzers() []boltseal.FileAnalyzer {
 		OSRelease(),
 		Dpkg(),
 		APK(),
+		RPM(),
 		GoBinary(),
 		NPM(),
+		Python(),
+		Java(),
 		Owner(),
 	}
 }
