@@ -149,10 +149,10 @@ func dependencies(r *boltseal.Report, items []document.Item) *[]cdx.Dependency {
 	if hasOS {
 		image = append([]string{osRef}, image...)
 	}
-	if r.Image != nil {
+	if r.Image != nil && len(image) > 0 {
 		deps = append(deps, cdx.Dependency{Ref: imageRef, Dependencies: &image})
 	}
-	if hasOS {
+	if len(system) > 0 {
 		deps = append(deps, cdx.Dependency{Ref: osRef, Dependencies: &system})
 	}
 	for i := range items {

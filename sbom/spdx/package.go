@@ -49,7 +49,7 @@ func (b *builder) image() *v2_3.Package {
 }
 
 func (b *builder) operatingSystem(d *boltseal.Distro) *v2_3.Package {
-	p := newPackage(osID, d.ID, d.VersionID, "OPERATING-SYSTEM", "")
+	p := newPackage(osID, d.ID, d.VersionID, "OPERATING_SYSTEM", "") // as the JSON schema spells it
 	p.PackageDescription = d.PrettyName
 	switch {
 	case strings.HasPrefix(d.CPE, "cpe:2.3:"):

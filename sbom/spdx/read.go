@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -202,7 +203,7 @@ func (rd *reader) pkg(p *rawPackage) error {
 	case p.Purpose == "CONTAINER", strings.HasPrefix(url, "pkg:oci/"):
 		rd.image(p, url)
 		return nil
-	case p.Purpose == "OPERATING-SYSTEM", url == "" && strings.HasPrefix(p.ID, "SPDXRef-OperatingSystem"):
+	case p.Purpose == "OPERATING_SYSTEM", p.Purpose == "OPERATING-SYSTEM", url == "" && strings.HasPrefix(p.ID, "SPDXRef-OperatingSystem"):
 		if rd.out.Distro == nil {
 			rd.out.Distro = distro(p)
 		}
@@ -295,27 +296,30 @@ func (rd *reader) finish() {
 }
 
 // stated takes an expression apart again where [builder.declared] joined it: at
-// AND outside parentheses.
+// AND outside parentheses. AND binds tighter than OR: an expression with OR
+// there stays whole.
 func (rd *reader) stated(expression string) []string {
 	if expression == "" || expression == noAssertion || expression == "NONE" {
 		return nil
 	}
 	var out []string
 	depth, start := 0, 0
-	for i := 0; i <= len(expression); i++ {
+	for i := range len(expression) {
+		rest := expression[i:]
 		switch {
-		case i == len(expression), depth == 0 && strings.HasPrefix(expression[i:], " AND "):
-			if term := rd.term(expression[start:i]); term != "" {
-				out = append(out, term)
-			}
-			start = i + len(" AND ")
-		case expression[i] == '(':
+		case rest[0] == '(':
 			depth++
-		case expression[i] == ')':
+		case rest[0] == ')':
 			depth--
+		case depth == 0 && strings.HasPrefix(rest, " OR "):
+			return []string{expression}
+		case depth == 0 && strings.HasPrefix(rest, " AND "):
+			out = append(out, rd.term(expression[start:i]))
+			start = i + len(" AND ")
 		}
 	}
-	return out
+	out = append(out, rd.term(expression[start:]))
+	return slices.DeleteFunc(out, func(s string) bool { return s == "" })
 }
 
 func (rd *reader) term(s string) string {
