@@ -123,7 +123,7 @@ func TestWriteContent(t *testing.T) {
 	}
 	for _, want := range []string{
 		"document DESCRIBES container Registry.example:5000/team/app:1.2",
-		"container Registry.example:5000/team/app:1.2 CONTAINS operating-system debian",
+		"container Registry.example:5000/team/app:1.2 CONTAINS operating_system debian",
 		"container Registry.example:5000/team/app:1.2 CONTAINS library mawk",
 		"library libc6 DEPENDS_ON none",
 		"library python3-yaml DEPENDS_ON library mawk",

@@ -36,6 +36,7 @@ func (c *Collection) Depends(ref string, on ...string) {
 func (c *Collection) Report(r *boltseal.Report) {
 	names := make(map[string]string, len(c.Records))
 	kept := make([]*Record, 0, len(c.Records))
+	distros := map[string]*boltseal.Distro{} // packages of one release share it
 	for i := range c.Records {
 		rec := &c.Records[i]
 		p, err := rec.Package(r.Distro)
@@ -43,6 +44,12 @@ func (c *Collection) Report(r *boltseal.Report) {
 			r.Complete = false
 			r.Skipped = append(r.Skipped, boltseal.Skip{Reason: "component " + clip(rec.Name) + ": " + err.Error()})
 			continue
+		}
+		if d := p.Distro; d != nil && d != r.Distro {
+			if distros[d.String()] == nil {
+				distros[d.String()] = d
+			}
+			p.Distro = distros[d.String()]
 		}
 		p.Licenses = rec.Licenses
 		p.Evidence = append(slices.Clip(rec.Evidence), p.Evidence...)
@@ -63,6 +70,10 @@ func (c *Collection) Report(r *boltseal.Report) {
 		}
 		kept = append(kept, rec)
 		r.Packages = append(r.Packages, p)
+	}
+	if r.Distro == nil && len(distros) == 1 { // the document says it by its packages
+		for _, r.Distro = range distros {
+		}
 	}
 	first := len(r.Packages) - len(kept)
 	for i, rec := range kept {
