@@ -175,14 +175,18 @@ func (j *jarParts) guess(stem string) (boltseal.Package, bool) {
 	return pkg, true
 }
 
-// sameRelease reports whether a manifest's version is the file name's, the
-// OSGi form of which has three numbers and a dot before the qualifier.
+// sameRelease reports whether a manifest's version is the file name's. In the
+// OSGi form, three numbers, a dot and a qualifier, the qualifier may be one that
+// says nothing.
 func sameRelease(manifest, file string) bool {
 	if manifest == "" {
 		return false
 	}
 	norm := func(s string) string {
 		s = strings.ToLower(strings.ReplaceAll(s, "-", "."))
+		for _, empty := range []string{".qualifier", ".snapshot", ".release", ".final", ".ga"} {
+			s = strings.TrimSuffix(s, empty)
+		}
 		for strings.HasSuffix(s, ".0") {
 			s = s[:len(s)-2]
 		}

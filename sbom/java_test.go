@@ -100,6 +100,7 @@ func TestJavaNaming(t *testing.T) {
 		{"app.jar", jarOf("com.example", "shop", "2.0"), "pkg:maven/com.example/shop@2.0", 1}, // renamed
 		{"x.jar", manifest("Bundle-SymbolicName: org.osgi.co", " re;singleton:=true", "Bundle-Version: 4.3.1"), "pkg:maven/org.osgi.core@4.3.1", 0.5},
 		{"lang3-3.12.0.jar", manifest("Bundle-SymbolicName: org.apache.lang3", "Bundle-Version: 3.12.0"), "pkg:maven/lang3@3.12.0", 0.6},
+		{"asm-tree-9.4.jar", manifest("Bundle-SymbolicName: org.objectweb.asm.tree", "Bundle-Version: 9.4.0.SNAPSHOT"), "pkg:maven/asm-tree@9.4", 0.6},
 		{"x.jar", manifest("Implementation-Title: The X Library", "Implementation-Version: 1.2"), "pkg:maven/x@1.2", 0.3},
 		{"x.jar", manifest("Automatic-Module-Name: org.x", "Implementation-Version: 1.2"), "pkg:maven/org.x@1.2", 0.5},
 		{"log4j-1.2-api-2.17.1.jar", manifest("A: b"), "pkg:maven/log4j-1.2-api@2.17.1", 0.3},
