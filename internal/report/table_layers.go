@@ -19,9 +19,10 @@ func (t *table) layers() {
 		kind, largest = max(kind, width(Clean(l.Kind))), max(largest, l.Bytes)
 	}
 	kind = min(kind, 14)
-	bar := max(8, min(24, t.width/8))
 	// index 3, kind, size 8, bar, packages 5, two blanks between
-	rest := t.width - 3 - 2 - kind - 2 - 8 - 2 - bar - 2 - 5 - 2
+	room := t.width - 3 - 2 - kind - 2 - 8 - 2 - 2 - 5
+	bar := min(max(8, min(24, t.width/8)), max(0, room))
+	rest := room - bar - 2
 	head := pad("  #", 3) + "  " + pad("KIND", kind) + "  " + "    SIZE" + "  " + pad("", bar) + "  " + " PKGS"
 	if rest >= 12 {
 		head += "  " + fit("CREATED BY", rest)
