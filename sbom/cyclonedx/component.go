@@ -80,6 +80,17 @@ func licenses(stated []string) *cdx.Licenses {
 // each method. The rest goes into properties.
 func rated(e boltseal.Evidence) bool { return e.Confidence > 0 && e.Confidence <= 1 }
 
+// technique keeps to the format's enumeration.
+func technique(t boltseal.Technique) cdx.EvidenceIdentityTechnique {
+	switch known := cdx.EvidenceIdentityTechnique(t); known {
+	case cdx.EvidenceIdentityTechniqueSourceCodeAnalysis, cdx.EvidenceIdentityTechniqueBinaryAnalysis, cdx.EvidenceIdentityTechniqueManifestAnalysis,
+		cdx.EvidenceIdentityTechniqueASTFingerprint, cdx.EvidenceIdentityTechniqueHashComparison, cdx.EvidenceIdentityTechniqueInstrumentation,
+		cdx.EvidenceIdentityTechniqueDynamicAnalysis, cdx.EvidenceIdentityTechniqueFilename, cdx.EvidenceIdentityTechniqueAttestation:
+		return known
+	}
+	return cdx.EvidenceIdentityTechniqueOther
+}
+
 func evidence(list []boltseal.Evidence, places []boltseal.Location, field cdx.EvidenceIdentityFieldType) *cdx.Evidence {
 	var out cdx.Evidence
 	var methods []cdx.EvidenceIdentityMethod
@@ -89,7 +100,7 @@ func evidence(list []boltseal.Evidence, places []boltseal.Location, field cdx.Ev
 			c := float32(e.Confidence)
 			best = max(best, c)
 			methods = append(methods, cdx.EvidenceIdentityMethod{
-				Technique: cdx.EvidenceIdentityTechnique(cmp.Or(e.Technique, boltseal.TechniqueOther)), Confidence: &c, Value: e.Detail,
+				Technique: technique(e.Technique), Confidence: &c, Value: e.Detail,
 			})
 		}
 	}
