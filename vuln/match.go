@@ -1,9 +1,12 @@
 package vuln
 
 import (
+	"iter"
+	"slices"
 	"time"
 
 	"github.com/boltseal/boltseal"
+	"github.com/boltseal/boltseal/vuln/version"
 )
 
 // Advisory is what the database holds of one advisory. Texts are in a second,
@@ -50,6 +53,7 @@ type Match struct {
 	// EPSS is the probability of exploitation in the next 30 days, and
 	// Percentile its rank among all; both 0 to 1, zero where not known.
 	EPSS, Percentile float64
+	Generation       string // of the database
 	// Suppressed says why the match does not count. It is listed all the same.
 	Suppressed string
 }
@@ -65,4 +69,146 @@ type Why struct {
 	Event     string   // the event that decided: "introduced 0"
 	Status    string   // the source's own status, where it states one
 	Caveats   []string // what may be wrong with it
+}
+
+// Match yields the matches of all packages, package by package in the given
+// order, then by advisory ID. Packages are installed or embedded ones; those
+// that are only declared are passed over. The slice and its packages must not
+// change while the sequence is being read; it may be read again.
+//
+// A damaged database may yield fewer matches: see [DB.Coverage].
+func (db *DB) Match(pkgs []boltseal.Package) iter.Seq[Match] {
+	return func(yield func(Match) bool) {
+		m := matcher{db: db, pkgs: pkgs}
+		for i := range pkgs {
+			if pkgs[i].State == boltseal.StateDeclared {
+				continue
+			}
+			if !m.match(&pkgs[i], yield) {
+				return
+			}
+		}
+	}
+}
+
+// MatchOne yields the matches of one package. It knows no other packages, and
+// so not the distribution's word on a package that one of its own brought.
+func (db *DB) MatchOne(pkg *boltseal.Package) iter.Seq[Match] {
+	return func(yield func(Match) bool) {
+		m := matcher{db: db}
+		m.match(pkg, yield)
+	}
+}
+
+// matcher is the state of one reading of [DB.Match].
+type matcher struct {
+	db *DB
+	scratch
+	view  distroView
+	pkgs  []boltseal.Package
+	tgt   []target
+	hits  []hit
+	seen  []int // advisories that an earlier target of the package speaks of
+	group []row
+	owners
+}
+
+// hit is one affected row.
+type hit struct {
+	row
+	t    int // target
+	p    position
+	j    judgement
+	note string // caveat found on the way
+}
+
+// match finds and yields the matches of one package.
+func (s *matcher) match(pkg *boltseal.Package, yield func(Match) bool) bool {
+	s.tgt = s.targets(s.tgt[:0], pkg)
+	if len(s.tgt) == 0 {
+		return true
+	}
+	s.hits, s.seen = s.hits[:0], s.seen[:0]
+	for t := range s.tgt {
+		s.collect(pkg, t)
+	}
+	if len(s.hits) == 0 {
+		return true
+	}
+	for _, m := range s.merge(pkg) {
+		if !yield(m) {
+			return false
+		}
+	}
+	return true
+}
+
+// collect appends the affected rows of one target to s.hits. Where targets
+// overlap (an Ubuntu release and its Pro archive) the earlier one decides.
+func (s *matcher) collect(pkg *boltseal.Package, ti int) {
+	db, t := s.db, &s.tgt[ti]
+	scheme := db.ecos[t.eco].scheme
+	p, ordered := db.position(scheme, t.version, &s.scratch)
+	bare := p
+	if t.bareVersion != "" {
+		bare, _ = db.position(scheme, t.bareVersion, &s.scratch)
+	}
+	rpm := db.schemes[scheme].scheme == version.RPM
+	modular := rpm && (pkg.Module != "" || isModular(t.version))
+	earlier := len(s.seen)
+	rows := db.rows(t.pkg)
+	r, more := rows.next()
+	for more {
+		// All rows of one advisory together: they are alternatives.
+		s.group = append(s.group[:0], r)
+		for {
+			var next row
+			if next, more = rows.next(); !more || next.advisory != r.advisory {
+				r = next
+				break
+			}
+			s.group = append(s.group, next)
+		}
+		adv := s.group[0].advisory
+		if earlier > 0 {
+			if _, ok := slices.BinarySearch(s.seen[:earlier], adv); ok {
+				continue
+			}
+		}
+		if ti+1 < len(s.tgt) {
+			s.seen = append(s.seen, adv)
+		}
+		for i := 0; i < len(s.group); i++ {
+			if rpm && (s.group[i].extra == db.modular) != modular {
+				s.group = slices.Delete(s.group, i, i+1) // a module's build never meets another's
+				i--
+			}
+		}
+		h := hit{t: ti, p: p}
+		found := -1
+		for i, g := range s.group {
+			at := p
+			if t.bareVersion != "" && !db.hasEpoch(scheme, g.code) {
+				at = bare
+			}
+			if j := db.judge(g.code, at, ordered, t.version); j.affected {
+				found, h.row, h.j, h.p = i, g, j, at
+				break
+			}
+		}
+		if found < 0 {
+			continue
+		}
+		if rpm && (modular || len(s.group) > 1) {
+			var ok bool
+			if h.row, h.note, ok = s.ownBuild(pkg, t, h.p); !ok {
+				continue
+			}
+			h.j = db.judge(h.code, h.p, ordered, t.version)
+		}
+		s.hits = append(s.hits, h)
+	}
+	if earlier > 0 {
+		slices.Sort(s.seen)
+	}
 }
