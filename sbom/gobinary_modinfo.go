@@ -23,7 +23,11 @@ type goModules struct {
 	ldflags string
 }
 
-// parseModInfo reads the module lines; bad counts those that made no sense.
+// maxGoDeps is far above what any program was linked from.
+const maxGoDeps = 100_000
+
+// parseModInfo reads the module lines; bad counts those that made no sense, or
+// came after too many others.
 func parseModInfo(s string) (m goModules, bad int) {
 	var last *goModule
 	for line := range strings.Lines(s) {
@@ -32,7 +36,7 @@ func parseModInfo(s string) (m goModules, bad int) {
 		case "mod", "dep":
 			f := strings.Split(rest, "\t")
 			last = nil
-			if f[0] == "" {
+			if f[0] == "" || len(m.deps) >= maxGoDeps {
 				bad++
 				continue
 			}

@@ -24,7 +24,8 @@ const (
 	goFlagBig     = 1
 	goFlagInline  = 2
 	goVersionMax  = 1 << 10 // longest version string believed
-	goModInfoMax  = 16 << 20
+	goModInfoMax  = 4 << 20
+	goMaxPointers = 100 // records of the old form that are followed
 	goScanBuffer  = 256 << 10
 	goModStart    = "\x30\x77\xaf\x0c\x92\x74\x08\x02\x41\xe1\xc1\x07\xe6\xd6\x18\xe6"
 	goModSentinel = 16 // bytes on either side of the module lines
@@ -55,12 +56,18 @@ func findBuildInfo(ctx context.Context, r io.Reader, exe executable) (rawBuildIn
 			return rawBuildInfo{}, false, eofIsEnd(err)
 		}
 		w.reset(io.LimitReader(r, end-start), start)
-		info, found, err := w.search(ctx)
-		if found && info.goVersion == "" { // pointers
-			info, found, err = w.followPointers(r, exe, info)
-		}
-		if found || err != nil {
-			return info, found, err
+		for range goMaxPointers {
+			info, found, err := w.search(ctx)
+			if found && info.goVersion == "" { // pointers
+				if info, found, err = w.followPointers(r, exe, info); err == nil && !found {
+					w.pos += goAlign
+					continue
+				}
+			}
+			if found || err != nil {
+				return info, found, err
+			}
+			break
 		}
 		at = w.end()
 	}
@@ -237,7 +244,8 @@ func (w *window) followPointers(r io.Reader, exe executable, info rawBuildInfo) 
 	}
 	info.goVersion = str(ptr(head[16:]), goVersionMax)
 	if !strings.HasPrefix(info.goVersion, "go") && !strings.HasPrefix(info.goVersion, "devel ") {
-		return info, false, nil
+		_, err := seeker.Seek(w.end(), io.SeekStart) // where the search stood
+		return info, false, err
 	}
 	info.modules = trimSentinels(str(ptr(head[16+size:]), goModInfoMax))
 	return info, true, nil

@@ -85,6 +85,9 @@ func javaArchive(w *zipWalk, r io.ReaderAt, size int64, chain []string, name str
 			return err
 		})
 	})
+	if walkErr == nil {
+		walkErr = jar.readXMLs()
+	}
 	pkgs, main := jar.packages()
 	if len(pkgs) == 0 && walkErr == nil && jar.classes {
 		w.noName(chain)

@@ -1,6 +1,7 @@
 package sbom
 
 import (
+	"errors"
 	"path"
 	"strings"
 
@@ -22,7 +23,7 @@ type jarParts struct {
 const (
 	manifestMax      = 1 << 20
 	pomPropertiesMax = 64 << 10
-	pomXMLMax        = 4 << 20
+	pomXMLMax        = 1 << 20
 	maxPoms          = 20_000 // of one archive
 )
 
@@ -74,8 +75,9 @@ func (j *jarParts) collect(m *zipMember) (handled bool, err error) {
 	return false, nil
 }
 
-// readXMLs adds the artifacts of which only the pom.xml is there.
-func (j *jarParts) readXMLs() {
+// readXMLs adds the artifacts of which only the pom.xml is there. The error is
+// fatal to the walk.
+func (j *jarParts) readXMLs() error {
 	have := make(map[string]bool, len(j.poms))
 	for _, p := range j.poms {
 		have[path.Dir(p.member)] = true
@@ -93,16 +95,19 @@ func (j *jarParts) readXMLs() {
 			}
 			m.walk.recycle(data)
 		}
+		if f := (fatal{}); errors.As(err, &f) {
+			return err
+		}
 		if err != nil {
 			m.walk.skip(m.names(), err)
 		}
 	}
+	return nil
 }
 
 // packages returns the artifacts, and which of them the archive as a whole is
 // (-1: none).
 func (j *jarParts) packages() (pkgs []boltseal.Package, main int) {
-	j.readXMLs()
 	stem := strings.TrimSuffix(j.fileName, path.Ext(j.fileName))
 	main = -1
 	for i, p := range j.poms {

@@ -63,7 +63,7 @@ func isNPMRoot(dir string) bool {
 }
 
 // npmMaxBytes bounds a package.json. Registries refuse far smaller ones.
-const npmMaxBytes = 8 << 20
+const npmMaxBytes = 2 << 20
 
 func (npm) AnalyzeFile(_ context.Context, f *boltseal.File, p *boltseal.Pass) error {
 	fail := func(err error) error {
@@ -108,6 +108,10 @@ func parsePackageJSON(data []byte) (pkg boltseal.Package, ok bool, err error) {
 	if name == "" || len(name) > 214 || strings.ContainsFunc(name, func(r rune) bool { return r < ' ' }) {
 		return pkg, false, nil
 	}
+	scope, base, scoped := strings.Cut(name, "/")
+	if scoped && (len(scope) < 2 || scope[0] != '@' || base == "" || strings.Contains(base, "/")) {
+		return pkg, false, nil
+	}
 	pkg = boltseal.Package{
 		Type: "npm", Name: name, State: boltseal.StateInstalled,
 		// npm reads "v1.2.3" and "=1.2.3" as 1.2.3.
@@ -115,7 +119,7 @@ func parsePackageJSON(data []byte) (pkg boltseal.Package, ok bool, err error) {
 		Licenses: npmLicenses(in.License, in.Licenses),
 		Evidence: []boltseal.Evidence{{Technique: boltseal.TechniqueManifest, Detail: "package.json of an installed package", Confidence: 1}},
 	}
-	if scope, base, scoped := strings.Cut(name, "/"); scoped && scope[0] == '@' {
+	if scoped {
 		pkg.Namespace, pkg.Name = scope, base
 	}
 	pkg.DependsOn = npmDependencies(in.Dependencies, in.OptionalDependencies)

@@ -51,6 +51,10 @@ func TestNPM(t *testing.T) {
 		{`{"name":"odd","version":3,"license":["MIT",{"name":"ISC"},null]}`, "pkg:npm/odd", []string{"MIT", "ISC"}, nil},
 		{`{"type":"module"}`, "", nil, nil},
 		{`{"name":["x"]}`, "", nil, nil},
+		{`{"name":"/x"}`, "", nil, nil},
+		{`{"name":"@/x"}`, "", nil, nil},
+		{`{"name":"@s/"}`, "", nil, nil},
+		{`{"name":"a/b/c"}`, "", nil, nil},
 	} {
 		p, err := analyze(t, NPM(), "node_modules/dir/package.json", []byte(c.in))
 		require.NoError(t, err, c.in)

@@ -80,7 +80,7 @@ func (python) Wants(name string, _ fs.DirEntry) bool { return pythonRoleOf(name)
 // Bounds of small files beside METADATA.
 const (
 	pythonHeaderMax = 1 << 20  // headers of METADATA; the description after them is not read
-	pythonRecordMax = 32 << 20 // RECORD
+	pythonRecordMax = 8 << 20  // RECORD, and the paths that it stands for
 	pythonSmallMax  = 64 << 10 // INSTALLER, direct_url.json
 )
 
@@ -119,9 +119,13 @@ func (python) AnalyzeFile(ctx context.Context, f *boltseal.File, p *boltseal.Pas
 		p.Fact(factPythonFiles, []byte(strings.Join(files, "\n")))
 		return fail(err)
 	case pythonFiles:
-		p.Fact(factPythonFiles, []byte(strings.Join(parseInstalledFiles(data, path.Dir(f.Path)), "\n")))
+		files, err := parseInstalledFiles(data, path.Dir(f.Path))
+		p.Fact(factPythonFiles, []byte(strings.Join(files, "\n")))
+		return fail(err)
 	case pythonInstaller:
-		p.Fact(factPythonInstaller, bytes.TrimSpace(data))
+		if name := bytes.TrimSpace(data); len(name) > 0 && len(name) <= 100 {
+			p.Fact(factPythonInstaller, name)
+		}
 	case pythonDirectURL:
 		origin, err := parseDirectURL(data)
 		if origin != "" {

@@ -153,46 +153,61 @@ func pythonLicenses(expression, license string, classifiers []string) []string {
 // parsePythonRecord returns the paths that a RECORD lists (CSV: path, hash,
 // size), relative to the root; dir is the folder that they are relative to.
 func parsePythonRecord(data []byte, dir string) (files []string, err error) {
+	owned := pythonPaths{dir: dir}
 	r := csv.NewReader(strings.NewReader(string(data)))
 	r.FieldsPerRecord, r.LazyQuotes, r.ReuseRecord = -1, true, true
 	for {
 		rec, err := r.Read()
 		if err == io.EOF {
-			return files, nil
+			return owned.files, nil
 		}
 		if err != nil {
 			var bad *csv.ParseError
 			if errors.As(err, &bad) {
-				return files, fmt.Errorf("RECORD: %w: %w", boltseal.ErrMalformed, err)
+				return owned.files, fmt.Errorf("RECORD: %w: %w", boltseal.ErrMalformed, err)
 			}
-			return files, err
+			return owned.files, err
 		}
-		if f := ownedPath(dir, rec[0]); f != "" {
-			files = append(files, f)
+		if err := owned.add(rec[0]); err != nil {
+			return owned.files, err
 		}
 	}
 }
 
 // parseInstalledFiles reads installed-files.txt: paths relative to its folder.
-func parseInstalledFiles(data []byte, dir string) (files []string) {
+func parseInstalledFiles(data []byte, dir string) ([]string, error) {
+	owned := pythonPaths{dir: dir}
 	for line := range strings.Lines(string(data)) {
-		if f := ownedPath(dir, strings.TrimRight(line, "\r\n")); f != "" {
-			files = append(files, f)
+		if err := owned.add(strings.TrimRight(line, "\r\n")); err != nil {
+			return owned.files, err
 		}
 	}
-	return files
+	return owned.files, nil
 }
 
-// ownedPath resolves a listed path, which may be absolute or climb with "..",
-// but not past the root. "" if it is of no use.
-func ownedPath(dir, name string) string {
+// pythonPaths collects owned paths, relative to the root.
+type pythonPaths struct {
+	dir   string // that listed paths are relative to
+	files []string
+	bytes int
+}
+
+// add resolves a listed path, which may be absolute or climb with "..", but not
+// past the root. Short lines below a long folder make much of little, so the sum
+// is bounded.
+func (o *pythonPaths) add(name string) error {
 	if name == "" || strings.ContainsAny(name, "\x00\n") {
-		return ""
+		return nil
 	}
 	if !strings.HasPrefix(name, "/") {
-		name = "/" + dir + "/" + name
+		name = "/" + o.dir + "/" + name
 	}
-	return strings.TrimPrefix(path.Clean(name), "/")
+	name = strings.TrimPrefix(path.Clean(name), "/")
+	if o.bytes += len(name) + 16; o.bytes > pythonRecordMax { // 16: the string's header
+		return fmt.Errorf("owned paths of more than %d MiB: %w", pythonRecordMax>>20, boltseal.ErrLimit)
+	}
+	o.files = append(o.files, name)
+	return nil
 }
 
 // parseDirectURL returns where a distribution came from other than an index

@@ -106,9 +106,15 @@ func (m *zipMember) open() (io.Reader, error) {
 	if m.encrypted {
 		return nil, fmt.Errorf("encrypted: %w", errors.ErrUnsupported)
 	}
+	if err := m.walk.done(); err != nil {
+		return nil, fatal{err}
+	}
 	raw, err := m.data(m.r, m.rsize)
 	if err != nil {
 		return nil, err
+	}
+	if m.size < 0 {
+		return nil, zipBroken("size beyond 63 bits")
 	}
 	switch m.method {
 	case 0:

@@ -42,17 +42,16 @@ const (
 // where it has one (4.3.14 and 15).
 func findZipDirectory(r io.ReaderAt, size int64) (d zipDirectory, err error) {
 	le := binary.LittleEndian
-	tail := make([]byte, min(size, zipEndLen+1<<16))
-	for _, n := range []int{min(len(tail), 1<<10), len(tail)} { // seldom is there a comment
-		b := tail[len(tail)-n:]
-		if _, err := r.ReadAt(b, size-int64(n)); err != nil && err != io.EOF {
+	for _, n := range []int64{min(size, 1<<10), min(size, zipEndLen+1<<16)} { // seldom is there a comment
+		b := make([]byte, n)
+		if _, err := r.ReadAt(b, size-n); err != nil && err != io.EOF {
 			return d, err
 		}
 		i := lastZipEnd(b)
 		if i < 0 {
 			continue
 		}
-		end, at := b[i:], size-int64(n)+int64(i)
+		end, at := b[i:], size-n+int64(i)
 		d.size, d.offset = int64(le.Uint32(end[12:])), int64(le.Uint32(end[16:]))
 		stop := at // of the directory
 		if d.size == 1<<32-1 || d.offset == 1<<32-1 || le.Uint16(end[10:]) == 1<<16-1 {
@@ -121,7 +120,7 @@ func zip64End(r io.ReaderAt, at int64, d *zipDirectory) (start int64, ok bool) {
 // archive of millions costs no memory. An error of visit ends it.
 func (d zipDirectory) entries(r io.ReaderAt, visit func(zipEntry) error) error {
 	le := binary.LittleEndian
-	br := bufio.NewReaderSize(io.NewSectionReader(r, d.base+d.offset, d.size), 32<<10)
+	br := bufio.NewReaderSize(io.NewSectionReader(r, d.base+d.offset, d.size), int(min(d.size, 32<<10)))
 	var fixed [zipEntryLen]byte
 	var rest []byte
 	for {
