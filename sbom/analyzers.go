@@ -23,6 +23,16 @@ func Analyzers() []boltseal.FileAnalyzer {
 	}
 }
 
+// Bounds on what one record may grow into; real ones stay far below.
+const (
+	// pathGrowth bounds the length of a package's paths together, as a multiple
+	// of its record, where directories are stored once and repeated in every
+	// path. Real packages stay below 2.
+	pathGrowth = 8
+	maxPaths   = 1 << 20 // files of one package
+	maxNames   = 1 << 16 // names in one relationship field
+)
+
 // room returns an error once the results of one file have reached their limit.
 func room(p *boltseal.Pass) error {
 	if n := len(p.Results.Packages) + len(p.Results.Findings) + len(p.Results.Facts); n >= p.Limits.FileResults {

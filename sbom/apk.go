@@ -68,6 +68,7 @@ func (apk) AnalyzeFile(ctx context.Context, f *boltseal.File, p *boltseal.Pass) 
 // readApkRecord reads one package. scratch is reused for its paths.
 func readApkRecord(record, scratch []byte) (boltseal.Package, []byte) {
 	pkg := boltseal.Package{Type: "apk", DependsOn: []string{}}
+	budget := pathGrowth * len(record)
 	var dir []byte
 	for len(record) > 0 {
 		var line []byte
@@ -97,7 +98,7 @@ func readApkRecord(record, scratch []byte) (boltseal.Package, []byte) {
 		case 'F':
 			dir = bytes.Trim(value, "/")
 		case 'R':
-			if len(value) == 0 || bytes.IndexByte(value, 0) >= 0 {
+			if len(value) == 0 || bytes.IndexByte(value, 0) >= 0 || len(scratch) > budget {
 				continue
 			}
 			if len(dir) > 0 {
@@ -109,7 +110,7 @@ func readApkRecord(record, scratch []byte) (boltseal.Package, []byte) {
 	if pkg.Source.Name == "" {
 		pkg.Source.Name = pkg.Name
 	}
-	if len(scratch) > 0 {
+	if len(scratch) > 0 && len(scratch) <= budget { // no list rather than a part of one
 		pkg.Files = splitPaths(scratch)
 	}
 	return pkg, scratch
@@ -120,8 +121,11 @@ func readApkRecord(record, scratch []byte) (boltseal.Package, []byte) {
 // left out; "so:", "cmd:" and "pc:" belong to the name.
 func apkNames(value []byte) []string {
 	s := string(value)
-	names := make([]string, 0, 1+strings.Count(s, " "))
+	names := make([]string, 0, min(1+strings.Count(s, " "), maxNames))
 	for word := range strings.FieldsSeq(s) {
+		if len(names) == maxNames {
+			break
+		}
 		if i := strings.IndexAny(word, "<>=~@"); i >= 0 {
 			word = word[:i]
 		}

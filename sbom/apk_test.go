@@ -122,3 +122,10 @@ func BenchmarkAPK(b *testing.B) {
 	}
 	b.ReportMetric(float64(packages)/b.Elapsed().Seconds(), "packages/s")
 }
+
+func TestAPKPathsExplode(t *testing.T) {
+	record := "P:a\nV:1\nF:" + strings.Repeat("d", 4000) + "\n" + strings.Repeat("R:b\n", 1000)
+	tr := newTree(map[string]string{"lib/apk/db/installed": record}).scan(t, APK())
+	require.Equal(t, []string{"a 1"}, tr.lines("apk"))
+	require.Empty(t, tr.packages[0].Files)
+}

@@ -57,6 +57,9 @@ func (dpkg) AnalyzeFile(ctx context.Context, f *boltseal.File, p *boltseal.Pass)
 	case f.Path == dpkgDir+"status":
 		return readDpkgStatus(ctx, data, true, p)
 	case f.Path == dpkgDir+"diversions":
+		if len(data) > maxDiversions {
+			return fmt.Errorf("read dpkg's diversions: %w: longer than %d KiB", boltseal.ErrLimit, maxDiversions>>10)
+		}
 		p.Fact(factDpkgDivert, data)
 	case strings.HasPrefix(f.Path, dpkgInfo):
 		p.Fact(factDpkgList, compactList(data))

@@ -6,7 +6,10 @@ import (
 	"strings"
 )
 
-const docDir = "usr/share/doc/"
+const (
+	docDir       = "usr/share/doc/"
+	maxCopyright = 4 << 20 // bytes of a copyright file that are read
+)
 
 // isCopyright reports whether name is usr/share/doc/PACKAGE/copyright.
 func isCopyright(name string) bool {
@@ -19,6 +22,7 @@ func isCopyright(name string) bool {
 // file (copyright-format 1.0, section 7), else the files of
 // usr/share/common-licenses it refers to (Debian Policy 12.5).
 func copyrightLicenses(data []byte) []byte {
+	data = data[:min(len(data), maxCopyright)]
 	var names []string
 	add := func(name []byte) {
 		if len(name) > 0 && len(name) <= 128 && len(names) < 256 && !slices.Contains(names, string(name)) {

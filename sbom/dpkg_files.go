@@ -56,14 +56,19 @@ func compactSums(data []byte) []byte {
 // splitPaths turns a compacted list into paths that share one string.
 func splitPaths(list []byte) []string {
 	all := string(list)
-	paths := make([]string, 0, strings.Count(all, "\n"))
+	paths := make([]string, 0, min(strings.Count(all, "\n"), maxPaths))
 	for line := range strings.Lines(all) {
+		if len(paths) == maxPaths {
+			break
+		}
 		paths = append(paths, strings.TrimSuffix(line, "\n"))
 	}
 	return paths
 }
 
-// diversions reads var/lib/dpkg/diversions (dpkg-divert(1)): three lines per
+const maxDiversions = 1 << 20 // bytes
+
+// diversions holds var/lib/dpkg/diversions (dpkg-divert(1)): three lines per
 // diversion, from, to, and the package that diverts, or ":" for the
 // administrator. Every other package's file of that name lies at to.
 type diversions map[string]struct{ to, by string }

@@ -3,6 +3,7 @@ package sbom
 import (
 	"context"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/boltseal/boltseal"
@@ -79,6 +80,7 @@ func installedNames(pkgs []*boltseal.Package) map[string]bool {
 
 // chooseAlternatives replaces "a|b" by the first name that is there, or by a.
 func chooseAlternatives(pkg *boltseal.Package, isThere map[string]bool) {
+	mine := false // until cloned, the list is shared with the layer's record
 	for i, dep := range pkg.DependsOn {
 		if strings.IndexByte(dep, '|') < 0 {
 			continue
@@ -89,6 +91,9 @@ func chooseAlternatives(pkg *boltseal.Package, isThere map[string]bool) {
 				choice = alt
 				break
 			}
+		}
+		if !mine {
+			pkg.DependsOn, mine = slices.Clone(pkg.DependsOn), true
 		}
 		pkg.DependsOn[i] = choice
 	}

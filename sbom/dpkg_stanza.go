@@ -54,9 +54,12 @@ func relations(list []string, field string) []string {
 		return list
 	}
 	if list == nil {
-		list = make([]string, 0, 1+strings.Count(field, ","))
+		list = make([]string, 0, min(1+strings.Count(field, ","), maxNames))
 	}
 	for rel := range strings.SplitSeq(field, ",") {
+		if len(list) == maxNames {
+			break
+		}
 		if strings.IndexByte(rel, '|') < 0 {
 			if name := relationName(rel); name != "" {
 				list = append(list, name)

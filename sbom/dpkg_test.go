@@ -73,6 +73,10 @@ func TestDpkg(t *testing.T) {
 			require.Equal(t, []string{"lib/x/libfoo.so.1", "usr/bin/foo", "usr/bin/foobar"}, foo.Files)
 			require.Equal(t, []string{"GPL-2+", "MIT"}, foo.Licenses)
 
+			// What AnalyzeFile found is shared with the layer's record: a second
+			// join in another tree starts from the same.
+			require.Contains(t, tr.recorded, "a-missing|bar|baz")
+
 			bar := tr.get(t, "bar")
 			require.Equal(t, []string{"bin/sh.distrib"}, bar.Files)
 			require.Equal(t, []string{"LGPL-2.1"}, bar.Licenses)

@@ -33,6 +33,7 @@ type tree struct {
 	distro   *boltseal.Distro
 	skipped  []boltseal.Skip
 	errs     []error
+	recorded []string // DependsOn of all packages, as AnalyzeFile left it
 }
 
 func newTree(files map[string]string) *tree {
@@ -63,6 +64,11 @@ func (t *tree) scan(tb testing.TB, analyzers ...boltseal.FileAnalyzer) *tree {
 			t.add(p, boltseal.Location{Path: name})
 		}
 	}
+	var lists [][]string
+	for _, p := range t.packages {
+		lists = append(lists, p.DependsOn)
+	}
+	defer func() { t.recorded = slices.Concat(lists...) }()
 	for _, a := range analyzers {
 		if j, ok := a.(boltseal.Joiner); ok {
 			p := &boltseal.Pass{Limits: limits}

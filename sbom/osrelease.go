@@ -99,7 +99,7 @@ func (osRelease) Join(_ context.Context, v boltseal.View, p *boltseal.Pass) erro
 	}
 	for f := range v.Facts(factRepository) {
 		for line := range strings.SplitSeq(string(f.Data), "\n") {
-			if line != "" && !slices.Contains(d.Repositories, line) && len(d.Repositories) < maxRepositories {
+			if line != "" && len(d.Repositories) < maxRepositories && !slices.Contains(d.Repositories, line) {
 				d.Repositories = append(d.Repositories, line)
 			}
 		}

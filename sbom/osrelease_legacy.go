@@ -83,7 +83,7 @@ func contradiction(d *boltseal.Distro, pkgs []*boltseal.Package) string {
 			continue
 		}
 		want := releasePackage(pkg)
-		if want == "" || strings.HasPrefix(d.ID, want) || want == "centos" && d.ID == "rhel" {
+		if want == "" || strings.HasPrefix(d.ID, want) {
 			continue
 		}
 		return fmt.Sprintf("the release file says %s, the installed package %s %s belongs to %s", d, pkg.Name, pkg.Version, want)

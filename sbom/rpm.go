@@ -58,10 +58,16 @@ func (rpm) AnalyzeFile(ctx context.Context, f *boltseal.File, p *boltseal.Pass) 
 		}
 		return readRPMManifest(ctx, data, p)
 	}
-	r, size, err := f.ReaderAt()
+	file, size, err := f.ReaderAt()
 	if err != nil {
 		return fmt.Errorf("read rpm's database: %w", err)
 	}
+	r := readerAtFunc(func(buf []byte, off int64) (int, error) {
+		if err := ctx.Err(); err != nil { // a large file may hold no record for long
+			return 0, err
+		}
+		return file.ReadAt(buf, off)
+	})
 	var records iter.Seq2[[]byte, error]
 	switch base {
 	case "rpmdb.sqlite":
@@ -91,6 +97,9 @@ func readRPMRecords(ctx context.Context, records iter.Seq2[[]byte, error], detai
 		if err != nil {
 			if bad++; first == nil {
 				first = err
+			}
+			if bad == maxBadRecords {
+				break
 			}
 			continue
 		}
@@ -174,6 +183,13 @@ func rpmForm(pkg *boltseal.Package) (dir string, form int) {
 	}
 	return dir, form
 }
+
+// maxBadRecords is how many records are lost before the rest is given up.
+const maxBadRecords = 1000
+
+type readerAtFunc func(buf []byte, off int64) (int, error)
+
+func (f readerAtFunc) ReadAt(buf []byte, off int64) (int, error) { return f(buf, off) }
 
 // pageSet marks the pages that were read, so that none is read twice.
 type pageSet []uint64

@@ -117,6 +117,9 @@ func (db *bdb) items(page []byte, number int64, yield func([]byte, error) bool) 
 
 // chain reads a value of size bytes from its overflow pages.
 func (db *bdb) chain(number uint32, size int64) ([]byte, error) {
+	if size > maxRecordBytes {
+		return nil, malformed("Berkeley DB value of %d bytes", size)
+	}
 	db.buf = db.buf[:0]
 	for int64(len(db.buf)) < size {
 		if number == 0 || int64(number) >= db.pages || !db.seen.add(number) {

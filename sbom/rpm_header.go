@@ -16,10 +16,12 @@ const (
 	tagDirIndexes, tagBaseNames, tagDirNames  = 1116, 1117, 1118
 	tagModularityLabel                        = 5096
 
-	typeInt16, typeInt32         = 3, 4
-	typeString                   = 6
-	typeStringArray, typeI18N    = 8, 9
-	maxHeaderTags, rpmHeaderData = 0xffff, 256 << 20 // rpm's own limits
+	typeInt16, typeInt32      = 3, 4
+	typeString                = 6
+	typeStringArray, typeI18N = 8, 9
+
+	maxHeaderTags  = 0xffff   // rpm's own limit
+	maxRecordBytes = 32 << 20 // one header; rpm allows 256 MiB, real ones stay below 8
 )
 
 // rpmHeader is a header as databases store it: the number of index entries,
@@ -35,7 +37,7 @@ func parseRPMHeader(blob []byte) (rpmHeader, error) {
 		return rpmHeader{}, malformed("rpm header of %d bytes", len(blob))
 	}
 	tags, size := binary.BigEndian.Uint32(blob), binary.BigEndian.Uint32(blob[4:])
-	if tags == 0 || tags > maxHeaderTags || size > rpmHeaderData || int64(len(blob)) < 8+16*int64(tags)+int64(size) {
+	if tags == 0 || tags > maxHeaderTags || size > maxRecordBytes || int64(len(blob)) < 8+16*int64(tags)+int64(size) {
 		return rpmHeader{}, malformed("rpm header with %d tags and %d bytes of data does not fit its record of %d bytes", tags, size, len(blob))
 	}
 	data := 8 + 16*int(tags)
@@ -86,7 +88,7 @@ func (h rpmHeader) int16s(tag uint32) []byte {
 func (h rpmHeader) texts(tag uint32) []string {
 	data, count := h.find(tag, typeStringArray, typeI18N, typeString)
 	end, n := 0, 0
-	for n < count {
+	for n < min(count, maxPaths) {
 		i := bytes.IndexByte(data[end:], 0)
 		if i < 0 {
 			break

@@ -75,8 +75,8 @@ func ndbBlob(r io.ReaderAt, slot, buf []byte, budget *int64) ([]byte, error) {
 	if string(head[:4]) != ndbBlobMagic || binary.LittleEndian.Uint32(head[4:]) != id || ndbBlock+length+ndbTail > blocks*ndbBlock {
 		return buf, malformed("ndb blob %d at %d does not fit its slot", id, off)
 	}
-	if ndbBlock+length > *budget {
-		return buf, malformed("ndb blob %d overlaps others or the end of the file", id)
+	if ndbBlock+length > *budget || length > maxRecordBytes {
+		return buf, malformed("ndb blob %d overlaps others, or is too large", id)
 	}
 	*budget -= ndbBlock + length
 	if int64(cap(buf)) < length {

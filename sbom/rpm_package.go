@@ -12,11 +12,6 @@ const (
 	rpmFileGhost = 1 << 6 // RPMFILE_GHOST: recorded, not installed
 	modeType     = 0o170000
 	modeDir      = 0o040000
-
-	// pathGrowth bounds the length of all paths together, as a multiple of the
-	// record they come from: directories are stored once and repeated in every
-	// path. Real packages stay below 2.
-	pathGrowth = 8
 )
 
 // readRPMPackage turns a header into a package.

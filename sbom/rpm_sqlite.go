@@ -110,7 +110,9 @@ func (db *sqlite) rows(root uint32) iter.Seq2[[]byte, error] {
 					for i := count - 1; i >= 0; i-- {
 						at := int(binary.BigEndian.Uint16(body[start+12+2*i:]))
 						if at+4 > len(body) {
-							err = malformed("SQLite page %d: cell %d at %d", number, i, at)
+							if err == nil {
+								err = malformed("SQLite page %d: cell %d at %d", number, i, at)
+							}
 							continue
 						}
 						stack = append(stack, binary.BigEndian.Uint32(body[at:]))
@@ -142,7 +144,7 @@ func (db *sqlite) cell(page []byte, at int) ([]byte, error) {
 	rest := page[at:]
 	payload, n := sqliteVarint(rest)
 	_, m := sqliteVarint(rest[n:])
-	if n == 0 || m == 0 || payload > uint64(max(db.budget, 0)) {
+	if n == 0 || m == 0 || payload > uint64(max(min(db.budget, maxRecordBytes), 0)) {
 		return nil, malformed("SQLite cell at %d with %d bytes", at, payload)
 	}
 	rest = rest[n+m:]

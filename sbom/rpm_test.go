@@ -558,3 +558,20 @@ func BenchmarkRPM(b *testing.B) {
 		})
 	}
 }
+
+func TestRPMCancel(t *testing.T) {
+	data := bdbFile(binary.LittleEndian, nil)
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	p := &boltseal.Pass{Limits: (*boltseal.Limits)(nil).WithDefaults()}
+	require.ErrorIs(t, RPM().AnalyzeFile(ctx, boltseal.NewFile("var/lib/rpm/Packages", 0o644, data), p), context.Canceled)
+}
+
+func TestRPMGivesUp(t *testing.T) {
+	seq := func(yield func([]byte, error) bool) {
+		for yield(nil, malformed("bad")) {
+		}
+	}
+	p := &boltseal.Pass{Limits: (*boltseal.Limits)(nil).WithDefaults()}
+	require.ErrorIs(t, readRPMRecords(context.Background(), seq, "x", p), boltseal.ErrMalformed)
+}
