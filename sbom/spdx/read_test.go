@@ -87,9 +87,11 @@ func TestReadHostile(t *testing.T) {
 }
 
 func FuzzRead(f *testing.F) {
-	var b bytes.Buffer
-	require.NoError(f, Write(&b, sample.Report(), &WriteOptions{Compact: true}))
-	f.Add(b.Bytes())
+	for _, p := range sample.Report().Packages { // small seeds: the fuzzer minimizes what it finds
+		var b bytes.Buffer
+		require.NoError(f, Write(&b, &boltseal.Report{Packages: []boltseal.ReportPackage{p}}, &WriteOptions{Compact: true}))
+		f.Add(b.Bytes())
+	}
 	f.Add([]byte(`{"spdxVersion":"SPDX-2.2","documentDescribes":["SPDXRef-a"],"packages":[{"SPDXID":"SPDXRef-a","name":"debian","versionInfo":"12.5","primaryPackagePurpose":"OPERATING-SYSTEM"},{"SPDXID":"SPDXRef-b","name":"b","licenseDeclared":"(MIT OR Zlib) AND LicenseRef-x","externalRefs":[{"referenceCategory":"PACKAGE_MANAGER","referenceType":"purl","referenceLocator":"pkg:deb/debian/b@1?distro=trixie"}]}],"relationships":[{"spdxElementId":"SPDXRef-b","relationshipType":"DEPENDENCY_OF","relatedSpdxElement":"SPDXRef-a"}]}`))
 	f.Fuzz(func(t *testing.T, doc []byte) {
 		limits := &boltseal.Limits{FileBytes: 1 << 20, FileResults: 1000}

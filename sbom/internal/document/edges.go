@@ -66,7 +66,7 @@ func reach(items []Item, i int, candidates []int) []int {
 		return candidates
 	}
 	// A name that thousands share is not worth thousands of looks per dependent.
-	if len(candidates) > 4096 {
+	if len(candidates) > 1024 {
 		return nil
 	}
 	from := items[i].ReportPackage
