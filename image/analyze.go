@@ -54,10 +54,24 @@ func Analyze(ctx context.Context, img *Image, o *AnalyzeOptions, analyzers ...An
 		o = &AnalyzeOptions{}
 	}
 	a := &analysis{img: img, limits: o.Limits.WithDefaults(), options: o, analyzers: analyzers}
-	if len(img.Layers) > a.limits.Layers {
-		return nil, fmt.Errorf("analyze image %q: %d layers: %w of %d (Limits.Layers)", img.Name, len(img.Layers), boltseal.ErrLimit, a.limits.Layers)
+	if most := min(a.limits.Layers, tree.MaxLayers); len(img.Layers) > most {
+		return nil, fmt.Errorf("analyze image %q: %d layers: %w of %d (Limits.Layers)", img.Name, len(img.Layers), boltseal.ErrLimit, most)
 	}
-	return a.run(ctx)
+	a.records = newRecords(o.Cache, analyzers, a.limits)
+	key := a.records.imageKey(img, analyzers)
+	if f := a.records.image(ctx, key, img); f != nil {
+		return a.inventory(f), ctx.Err()
+	}
+	f, errs, err := a.run(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("analyze image %q: %w", img.Name, err)
+	}
+	if a.lasting(errs) {
+		if err := a.records.keepImage(ctx, key, f); err != nil {
+			errs = append(errs, fmt.Errorf("cache the results: %w", err))
+		}
+	}
+	return a.inventory(f), errors.Join(errs...)
 }
 
 type analysis struct {
@@ -65,30 +79,56 @@ type analysis struct {
 	limits    boltseal.Limits
 	options   *AnalyzeOptions
 	analyzers []Analyzer
+	records   *records
 	results   []layerResult
 	errs      []error
+	hurried   bool // an analyzer ran out of time in Join
 }
 
-func (a *analysis) run(ctx context.Context) (*Inventory, error) {
+// findings are what an analysis gave, and a cache keeps.
+type findings struct {
+	distro   *boltseal.Distro
+	packages []boltseal.Package
+	findings []boltseal.Finding
+	skipped  []boltseal.Skip
+	layers   []LayerInfo
+	complete bool
+}
+
+// lasting reports whether another run would give the same.
+func (a *analysis) lasting(errs []error) bool {
+	ok := len(errs) == 0 && !a.hurried
+	for i := range a.results {
+		ok = ok && a.results[i].verified && !a.results[i].transient
+	}
+	return ok
+}
+
+func (a *analysis) run(ctx context.Context) (*findings, []error, error) {
 	if err := a.readLayers(ctx); err != nil {
-		return nil, fmt.Errorf("analyze image %q: %w", a.img.Name, err)
+		return nil, nil, err
+	}
+	var errs []error
+	for _, err := range a.errs {
+		if err != nil {
+			errs = append(errs, err)
+		}
 	}
 	sq := tree.NewSquash(a.limits)
-	errs := slices.Clone(a.errs)
 	for i := range a.results {
-		if err := ctx.Err(); err != nil {
-			return nil, fmt.Errorf("analyze image %q: %w", a.img.Name, err)
-		}
-		if err := sq.Apply(a.results[i].rec); err != nil {
+		if err := sq.Apply(ctx, a.results[i].rec); err != nil {
+			if ctx.Err() != nil {
+				return nil, nil, ctx.Err()
+			}
 			errs = append(errs, &boltseal.Error{Op: "squash layer", Location: boltseal.Location{Layer: layerName(&a.img.Layers[i])}, Err: err})
 		}
 	}
 	t := sq.Finish()
 	a.join(ctx, t)
 	if err := ctx.Err(); err != nil {
-		return nil, fmt.Errorf("analyze image %q: %w", a.img.Name, err)
+		return nil, nil, err
 	}
-	return a.inventory(t, errs), errors.Join(errs...)
+	return a.collect(t, errs), errs, nil
 }
 
 // readLayers fills in results and errs, one of each per layer. It returns an
@@ -120,7 +160,7 @@ func (a *analysis) readLayers(ctx context.Context) error {
 			for i := range jobs {
 				l := &layers[i]
 				a.options.Observer.Start(layerName(l), max(0, l.Size))
-				a.results[i], a.errs[i] = r.read(ctx, l)
+				a.results[i], a.errs[i] = a.layer(ctx, r, l)
 				a.options.Observer.Finish(layerName(l), a.errs[i])
 				if err := ctx.Err(); err != nil {
 					return err
@@ -130,6 +170,20 @@ func (a *analysis) readLayers(ctx context.Context) error {
 		})
 	}
 	return g.Wait()
+}
+
+// layer takes a layer from the cache, or reads it and puts it there.
+func (a *analysis) layer(ctx context.Context, r *layerReader, l *Layer) (layerResult, error) {
+	if rec := a.records.layer(ctx, l); rec != nil {
+		return layerResult{rec: rec, compressed: max(0, l.Size), encoding: rec.Encoding, verified: true, cached: true}, nil
+	}
+	res, err := r.read(ctx, l)
+	if err == nil && res.verified && !res.transient {
+		if err := a.records.keepLayer(ctx, l, res.rec); err != nil {
+			return res, fmt.Errorf("cache layer %s: %w", layerName(l), err)
+		}
+	}
+	return res, err
 }
 
 // join lets the analyzers that need several files look at the finished tree.
@@ -162,52 +216,63 @@ func runJoin(ctx context.Context, j boltseal.Joiner, v boltseal.View, limits bol
 	return res, j.Join(ctx, v, p)
 }
 
-func (a *analysis) inventory(t *tree.Tree, errs []error) *Inventory {
-	img := a.img
-	inv := &Inventory{Image: img, Distro: t.Distro()}
+// collect brings all results together.
+func (a *analysis) collect(t *tree.Tree, errs []error) *findings {
+	f := &findings{distro: t.Distro(), findings: t.Findings, complete: len(errs) == 0}
+	brought := map[string]int{}
 	for _, p := range t.Packages() {
-		inv.Packages = append(inv.Packages, *p)
+		f.packages = append(f.packages, *p)
+		if len(p.Locations) > 0 {
+			brought[p.Locations[0].Layer]++
+		}
 	}
-	slices.SortStableFunc(inv.Packages, func(x, y boltseal.Package) int {
+	slices.SortStableFunc(f.packages, func(x, y boltseal.Package) int {
 		return cmp.Or(strings.Compare(x.PURL, y.PURL), strings.Compare(firstPath(&x), firstPath(&y)))
 	})
-	inv.Findings = append(slices.Clone(img.Findings), t.Findings...)
-	inv.Skipped = slices.Clone(img.Notes)
-	brought := map[string]int{}
-	for i := range inv.Packages {
-		if l := inv.Packages[i].Locations; len(l) > 0 {
-			brought[l[0].Layer]++
-		}
-	}
 	for i := range a.results {
-		r, l, st := &a.results[i], &img.Layers[i], &t.Stats[min(i, len(t.Stats)-1)]
-		inv.Findings = append(inv.Findings, r.findings...)
+		r, l := &a.results[i], &a.img.Layers[i]
+		st := &t.Layers[i]
+		f.findings = append(f.findings, r.findings...)
 		for _, n := range r.rec.Notes {
 			n.Layer = string(l.DiffID)
-			inv.Skipped = append(inv.Skipped, n)
+			f.skipped = append(f.skipped, n)
 		}
 		if err := a.errs[i]; err != nil {
-			inv.Skipped = append(inv.Skipped, boltseal.Skip{Layer: layerName(l), Reason: cause(err)})
+			f.skipped = append(f.skipped, boltseal.Skip{Layer: layerName(l), Reason: cause(err)})
 		}
 		for _, odd := range st.Odd {
-			inv.Skipped = append(inv.Skipped, oddNote(layerName(l), odd))
+			f.skipped = append(f.skipped, oddNote(layerName(l), odd))
 		}
-		if f, ok := ambiguous(l, st.Ambiguous); ok {
-			inv.Findings = append(inv.Findings, f)
+		if fd, ok := ambiguous(l, st.Ambiguous); ok {
+			f.findings = append(f.findings, fd)
 		}
-		inv.Layers = append(inv.Layers, LayerInfo{
-			Layer: l, Stats: LayerStats{
-				Files: st.Files, Bytes: st.Bytes, TarBytes: r.rec.Size, Compressed: r.compressed,
-				Entries: r.rec.Entries.N, Whiteouts: r.rec.Marks.N,
+		f.layers = append(f.layers, LayerInfo{
+			Verified: r.verified, Cached: r.cached, Encoding: r.encoding,
+			Stats: LayerStats{
+				Entries: r.rec.Entries.N, Whiteouts: r.rec.Marks.N, Files: st.Files,
+				Bytes: st.Bytes, TarBytes: r.rec.Size, Compressed: r.compressed,
 				Added: st.Added, Modified: st.Modified, Removed: st.Removed, Wasted: st.Wasted,
-				Packages: brought[r.rec.DiffID], Brought: t.Brought[min(i, len(t.Brought)-1)], Dropped: t.Dropped[min(i, len(t.Dropped)-1)],
+				Packages: brought[r.rec.DiffID], Brought: st.Brought, Dropped: st.Dropped,
 			},
-			Verified: r.verified, Encoding: r.encoding,
 		})
 	}
-	inv.Skipped = append(inv.Skipped, t.Skipped...)
-	inv.Complete = len(errs) == 0 || errors.Join(errs...) == nil
-	for _, s := range inv.Skipped {
+	f.skipped = append(f.skipped, t.Skipped...)
+	for _, s := range f.skipped {
+		f.complete = f.complete && s.Note
+	}
+	return f
+}
+
+// inventory adds what is known of the image itself.
+func (a *analysis) inventory(f *findings) *Inventory {
+	inv := &Inventory{
+		Image: a.img, Distro: f.distro, Layers: f.layers, Packages: f.packages, Complete: f.complete,
+		Findings: slices.Concat(a.img.Findings, f.findings), Skipped: slices.Concat(a.img.Notes, f.skipped),
+	}
+	for i := range inv.Layers {
+		inv.Layers[i].Layer = &a.img.Layers[i]
+	}
+	for _, s := range a.img.Notes {
 		inv.Complete = inv.Complete && s.Note
 	}
 	return inv

@@ -39,7 +39,8 @@ type layerResult struct {
 	// verified is set if all bytes were read and every known digest fits;
 	// only then may the record be cached.
 	verified  bool
-	transient bool
+	transient bool // another run may give something else
+	cached    bool
 	findings  []boltseal.Finding
 }
 
@@ -67,6 +68,7 @@ func (r *layerReader) read(ctx context.Context, l *Layer) (layerResult, error) {
 		return res, fail(damaged(err))
 	}
 	res.encoding = r.inflate.encoding
+	res.rec.Encoding = res.encoding
 	plain := &meter{ctx: ctx, r: &r.inflate, max: -1}
 	if res.encoding == encodingPlain && l.DiffID == l.Digest {
 		// One digest of the same bytes is enough.

@@ -24,7 +24,7 @@ import (
 // NAME.list: type, mode, size, digest or target, path.
 type lister struct{ lines []string }
 
-func (*lister) Info() boltseal.Info             { return boltseal.Info{ID: "test/lister"} }
+func (*lister) Info() boltseal.Info            { return boltseal.Info{ID: "test/lister"} }
 func (*lister) Wants(string, fs.DirEntry) bool { return true }
 func (*lister) AnalyzeFile(_ context.Context, f *boltseal.File, p *boltseal.Pass) error {
 	h := sha256.New()

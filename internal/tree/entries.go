@@ -131,12 +131,13 @@ func (c *cursor) bytes() []byte {
 }
 
 // check reads everything once, so that a fold need not expect damage.
-func (l *Entries) check() error {
+func (l *Entries) check(marks bool) error {
 	c := l.cursor()
 	n := 0
 	for c.next() {
 		n++
-		if !clean(c.path) {
+		mark := c.entry.Kind == Whiteout || c.entry.Kind == Opaque
+		if mark != marks || c.entry.Size < 0 || !clean(c.path) || len(c.path) == 0 && c.entry.Kind == Whiteout {
 			c.fail()
 		}
 	}

@@ -2,6 +2,7 @@ package tree
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -38,6 +39,9 @@ type Stats struct {
 	Modified int   // paths that a lower layer has too
 	Removed  int   // paths of lower layers that it deletes
 	Wasted   int64 // bytes that higher layers delete or replace
+	// Brought and Dropped count the packages that the layer adds to those below
+	// it and takes away, by purl type.
+	Brought, Dropped map[string]int
 	// Ambiguous are places that engines unpack differently, at most 16.
 	Ambiguous []Oddity
 	// Odd are places that break the specification, at most 16 of a kind.
@@ -70,6 +74,9 @@ type openDir struct {
 	node id
 }
 
+// MaxLayers bounds the calls of [Squash.Apply].
+const MaxLayers = math.MaxUint16 - 1
+
 // NewSquash returns an empty tree.
 func NewSquash(limits boltseal.Limits) *Squash {
 	return &Squash{
@@ -83,18 +90,15 @@ var (
 	errLong = errors.New("the path, links followed, is too long")
 )
 
-// Apply puts a layer on top. The error, if any, is an [boltseal.ErrLimit];
-// what was applied before it stays.
-func (s *Squash) Apply(rec *Record) error {
-	if len(s.records) >= math.MaxUint16-1 {
-		return fmt.Errorf("layers: %w of %d", boltseal.ErrLimit, math.MaxUint16-1)
-	}
+// Apply puts a layer on top. The error, if any, is an [boltseal.ErrLimit] or
+// the context's; what was applied before it stays.
+func (s *Squash) Apply(ctx context.Context, rec *Record) error {
 	s.layer = layerState{
 		index: uint16(len(s.records)), doomed: map[string]doom{}, count: map[string]int{},
 		dirs: s.layer.dirs[:0], lastPath: s.layer.lastPath[:0],
 	}
 	s.records = append(s.records, rec)
-	s.stats = append(s.stats, Stats{Bytes: rec.Bytes, Files: rec.Files})
+	s.stats = append(s.stats, Stats{Bytes: rec.Bytes, Files: rec.Files, Brought: map[string]int{}, Dropped: map[string]int{}})
 	s.entries += rec.Entries.N
 	if s.entries > s.limits.ImageEntries {
 		return fmt.Errorf("entries of the image: %w of %d", boltseal.ErrLimit, s.limits.ImageEntries)
@@ -103,6 +107,9 @@ func (s *Squash) Apply(rec *Record) error {
 	next := 0 // of rec.Results
 	c := rec.Entries.cursor()
 	for c.next() {
+		if s.layer.entry&1023 == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
 		if uint64(len(s.text))+uint64(len(c.entry.Path)+len(c.entry.Link)) > math.MaxUint32 || len(s.nodes) > math.MaxUint32-4096 {
 			return fmt.Errorf("names of the image: %w of %d bytes", boltseal.ErrLimit, uint32(math.MaxUint32))
 		}

@@ -20,20 +20,13 @@ type Tree struct {
 	// hides, whose locations say so.
 	Findings []boltseal.Finding
 	Skipped  []boltseal.Skip
-	Stats    []Stats
-	// Brought and Dropped count, per layer, the packages that it adds to those
-	// below it and takes away, by type.
-	Brought, Dropped []map[string]int
+	Layers   []Stats
 }
 
 // Finish returns the tree of all layers applied. The Squash must not be used
 // afterwards.
 func (s *Squash) Finish() *Tree {
-	t := &Tree{s: s, facts: map[string][]boltseal.Fact{}, Stats: s.stats}
-	t.Brought, t.Dropped = make([]map[string]int, len(s.records)), make([]map[string]int, len(s.records))
-	for i := range s.records {
-		t.Brought[i], t.Dropped[i] = map[string]int{}, map[string]int{}
-	}
+	t := &Tree{s: s, facts: map[string][]boltseal.Fact{}, Layers: s.stats}
 	var distros []boltseal.Distro
 	order := make([]id, 0, len(s.found))
 	for n := range s.found {
@@ -157,15 +150,15 @@ func (t *Tree) count(n id, replaced bool) {
 		if _, ok := before[key]; ok {
 			delete(before, key)
 		} else {
-			t.Brought[f.layer][pkgs[i].Type]++
+			t.Layers[f.layer].Brought[pkgs[i].Type]++
 		}
 	}
 	for _, typ := range before {
-		t.Dropped[f.layer][typ]++
+		t.Layers[f.layer].Dropped[typ]++
 	}
 	if killed := s.nodes[n].killed; killed != 0 && !replaced && s.visible(n) == 0 {
 		for i := range pkgs {
-			t.Dropped[killed-1][pkgs[i].Type]++
+			t.Layers[killed-1].Dropped[pkgs[i].Type]++
 		}
 	}
 }
