@@ -38,7 +38,7 @@ const (
 const Revision = 1
 
 // MaxLen is the longest version, in bytes, that has a key. A key is at most
-// four times as long as its version, plus 16 bytes.
+// nine times as long as its version, plus 16 bytes.
 const MaxLen = 1024
 
 var schemeNames = [schemeCount]string{

@@ -90,10 +90,12 @@ func appendIdentifiers(dst []byte, s string, fold bool) ([]byte, string) {
 	return append(dst, semEnd), ""
 }
 
-// appendNPM reads what node-semver reads with its loose option.
+// appendNPM reads what node-semver reads with its loose option, and fewer parts.
+// More than three parts it would read as a prerelease (1.2.34.5 as 1.2.3-4.5):
+// those are malformed here, as they are to the registry.
 func appendNPM(dst []byte, v string) ([]byte, string) {
 	v = strings.TrimLeft(strings.TrimSpace(v), "=v \t")
-	return appendSemVer(dst, v, semverOptions{loose: true})
+	return appendSemVer(dst, v, semverOptions{loose: true, maxParts: 3})
 }
 
 // appendGo reads module versions, with or without the v, and toolchain names:
