@@ -13,7 +13,7 @@ func nextStanza(data []byte) (stanza, rest []byte) {
 		if end < 0 {
 			return data, nil
 		}
-		if len(bytes.TrimSpace(data[i:i+end])) == 0 {
+		if data[i] <= ' ' && len(bytes.TrimSpace(data[i:i+end])) == 0 {
 			return data[:i], data[i+end+1:]
 		}
 		i += end + 1
