@@ -245,6 +245,7 @@ func TestChoosePlatform(t *testing.T) {
 		l.image("linux/amd64", "amd64"), l.image("linux/amd64/v3", "amd64v3"), l.image("linux/arm/v6", "armv6"),
 		l.image("linux/arm/v5", "armv5"), l.image("linux/arm64", "arm64"), l.image("windows/amd64", "windows"),
 	}
+	all[0].ArtifactType = v1.MediaTypeImageConfig // as go-containerregistry writes
 	l.add(l.indexOf(all[:3]...), l.indexOf(all[3:]...))
 	raw := tarOf(t, l.files()...)
 	for want, layer := range map[string]string{

@@ -178,7 +178,7 @@ func (r *resolver) collect(ctx context.Context, index *document, inherited map[s
 		case d.MediaType != "" && !isManifestType(d.MediaType):
 			r.others = append(r.others, d.MediaType)
 			continue
-		case d.ArtifactType != "":
+		case isArtifact(d.ArtifactType):
 			r.others = append(r.others, d.ArtifactType)
 			continue
 		}
@@ -317,10 +317,14 @@ func (r *resolver) finish(img *Image) error {
 	return nil
 }
 
+// isArtifact tells whether an artifactType is that of something else than an
+// image: go-containerregistry writes the config's media type there.
+func isArtifact(t string) bool { return t != "" && !isConfigType(t) }
+
 // checkImage refuses manifests of things that are no container images.
 func checkImage(d *document) error {
 	switch {
-	case d.ArtifactType != "":
+	case isArtifact(d.ArtifactType):
 		return fmt.Errorf("an artifact of type %q, not an image: %w", clip(d.ArtifactType), errors.ErrUnsupported)
 	case d.Config == nil:
 		return fmt.Errorf("%w: a manifest without config", boltseal.ErrMalformed)

@@ -206,7 +206,7 @@ func (s *sources) Fetch(ctx context.Context, d v1.Descriptor) (io.ReadCloser, er
 func (s *sources) blob(ctx context.Context, d v1.Descriptor, from int64) (io.ReadCloser, error) {
 	header := http.Header{"Accept-Encoding": {"identity"}}
 	if from > 0 {
-		header.Set("Range", fmt.Sprintf("bytes=%d-", from))
+		header.Set("Range", fmt.Sprintf("bytes=%d-%d", from, d.Size-1))
 	}
 	resp, err := s.each(ctx, "blobs/"+string(d.Digest), header)
 	if err != nil {

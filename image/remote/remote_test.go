@@ -34,7 +34,6 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/random"
 	pusher "github.com/google/go-containerregistry/pkg/v1/remote"
-	"github.com/google/go-containerregistry/pkg/v1/types"
 	"github.com/stretchr/testify/require"
 
 	"github.com/boltseal/boltseal"
@@ -69,7 +68,7 @@ func push(t *testing.T, ref string, o ...pusher.Option) map[string]ggcr.Image {
 		img, err = mutate.ConfigFile(img, c)
 		require.NoError(t, err)
 		images[arch] = img
-		index = mutate.AppendManifests(index, mutate.IndexAddendum{Add: img, Descriptor: ggcr.Descriptor{MediaType: types.DockerManifestSchema2, Platform: &ggcr.Platform{OS: "linux", Architecture: arch}}})
+		index = mutate.AppendManifests(index, mutate.IndexAddendum{Add: img, Descriptor: ggcr.Descriptor{Platform: &ggcr.Platform{OS: "linux", Architecture: arch}}})
 	}
 	require.NoError(t, pusher.WriteIndex(n, index, o...))
 	return images
@@ -298,7 +297,7 @@ func distribution(t *testing.T, binary string, withTLS, auth bool) (host string,
 	require.NoError(t, err)
 	host = l.Addr().String()
 	require.NoError(t, l.Close())
-	conf := "version: 0.1\nlog: {level: fatal, accesslog: {disabled: true}}\nstorage: {filesystem: {rootdirectory: " + dir + "}}\nhttp:\n  addr: " + host + "\n"
+	conf := "version: 0.1\nlog: {level: error, accesslog: {disabled: true}}\nstorage: {filesystem: {rootdirectory: " + dir + "}}\nhttp:\n  addr: " + host + "\n"
 	client := &http.Client{Transport: &http.Transport{}}
 	scheme := "http"
 	if withTLS {
