@@ -183,22 +183,8 @@ func rpm(t *testing.T, pairs []pair) []string {
 			in[i] = pair{"0", "0"}
 		}
 	}
-	var lua strings.Builder
-	lua.WriteString("%{lua: ")
-	for _, p := range in {
-		fmt.Fprintf(&lua, "print(rpm.vercmp(%q,%q)..' ') ", p.a, p.b)
-	}
-	lua.WriteString("}")
-	if _, err := exec.LookPath("rpm"); err != nil {
-		t.Skipf("rpm is not installed: %v", err)
-	}
-	file := filepath.Join(t.TempDir(), "macros")
-	require.NoError(t, os.WriteFile(file, []byte("%cmp "+lua.String()+"\n"), 0o600))
-	raw, err := exec.Command("rpm", "--load", file, "--eval", "%cmp").Output()
-	if err != nil {
-		t.Skipf("rpm does not work here: %v", err)
-	}
-	out := strings.Fields(string(raw))
+	out := script(t, in, "rpm", "--eval",
+		`%{lua: for l in io.lines() do local a, b = l:match("([^\t]*)\t([^\t]*)") print(rpm.vercmp(a, b) .. " ") end}`)
 	for i, p := range pairs {
 		if i < len(out) && in[i] != p {
 			out[i] = "-"
