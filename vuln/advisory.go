@@ -171,6 +171,7 @@ func (db *DB) idList(ids []int) []string {
 func (db *DB) public(a *advRecord) Advisory {
 	out := Advisory{
 		ID:        db.ids.at(a.id),
+		Title:     db.titles.at(a.index),
 		Aliases:   db.idList(a.aliases),
 		Upstream:  db.idList(a.upstream),
 		Related:   db.idList(a.related),

@@ -27,9 +27,8 @@ type BuildOptions struct {
 	// KEV is CISA's catalogue of exploited vulnerabilities (JSON), EPSS the
 	// daily list of FIRST (CSV); either may be gzipped. Nil leaves them out.
 	KEV, EPSS io.Reader
-	// Texts is where the second file goes that holds titles, descriptions and
-	// references; see [DB.OpenTexts]. Empty: no texts.
-	Texts string
+	// NoTitles leaves the titles out, so that the database holds facts alone.
+	NoTitles bool
 	// Only, if set, says which advisories to keep by ID and source.
 	Only func(id, source string, derived bool) bool
 	// Workers decode advisories. Default: one per processor.
@@ -45,7 +44,6 @@ type Stats struct {
 	Ecosystems int   //
 	Ignored    int   // affected entries with neither a usable range nor a version
 	Bytes      int64 // of the database file
-	TextBytes  int64 // of the text file
 	// Skipped lists what could not be read. The database is without it.
 	Skipped []boltseal.Skip
 }
@@ -57,14 +55,9 @@ type Stats struct {
 // document that occurs twice counts once, in its newest form. Documents that
 // are malformed or too large are skipped and listed in the result.
 func Build(ctx context.Context, path string, sources []fs.FS, o *BuildOptions) (Stats, error) {
-	db, texts, stats, err := Encode(ctx, sources, o)
+	db, stats, err := Encode(ctx, sources, o)
 	if err != nil {
 		return stats, err
-	}
-	if o != nil && o.Texts != "" {
-		if err := publish(o.Texts, texts); err != nil {
-			return stats, fmt.Errorf("build advisory database: %w", err)
-		}
 	}
 	if err := publish(path, db); err != nil {
 		return stats, fmt.Errorf("build advisory database: %w", err)
@@ -72,28 +65,24 @@ func Build(ctx context.Context, path string, sources []fs.FS, o *BuildOptions) (
 	return stats, nil
 }
 
-// Encode is [Build] into memory. Texts is empty unless the options ask for
-// them.
-func Encode(ctx context.Context, sources []fs.FS, o *BuildOptions) (db, texts []byte, stats Stats, err error) {
+// Encode is [Build] into memory.
+func Encode(ctx context.Context, sources []fs.FS, o *BuildOptions) ([]byte, Stats, error) {
 	if o == nil {
 		o = &BuildOptions{}
 	}
 	b := &builder{opts: o}
 	if err := b.read(ctx, sources); err != nil {
-		return nil, nil, b.stats, fmt.Errorf("build advisory database: %w", err)
+		return nil, b.stats, fmt.Errorf("build advisory database: %w", err)
 	}
 	if len(b.advs) == 0 {
-		return nil, nil, b.stats, fmt.Errorf("build advisory database: %w: no OSV document in the sources; want <Ecosystem>/all.zip or .json files", fs.ErrNotExist)
+		return nil, b.stats, fmt.Errorf("build advisory database: %w: no OSV document in the sources; want <Ecosystem>/all.zip or .json files", fs.ErrNotExist)
 	}
 	file, err := b.encode()
 	if err != nil {
-		return nil, nil, b.stats, fmt.Errorf("build advisory database: %w", err)
+		return nil, b.stats, fmt.Errorf("build advisory database: %w", err)
 	}
-	if o.Texts != "" {
-		texts = b.encodeTexts()
-	}
-	b.stats.Bytes, b.stats.TextBytes = int64(len(file)), int64(len(texts))
-	return file, texts, b.stats, nil
+	b.stats.Bytes = int64(len(file))
+	return file, b.stats, nil
 }
 
 // publish replaces a file in one step.
@@ -141,8 +130,7 @@ type draft struct {
 	ratings, modules           []string
 	rows                       []draftRow
 	ignored                    int
-	summary, details           string
-	references                 []string
+	title                      string
 }
 
 type draftRow struct {
@@ -209,7 +197,7 @@ func (b *builder) read(ctx context.Context, sources []fs.FS) error {
 						skip(boltseal.Skip{Path: name, Reason: err.Error()})
 						continue
 					}
-					d := reduce(r, b.opts.Texts != "")
+					d := reduce(r)
 					d.where = doc.path
 					if b.opts.Only == nil || b.opts.Only(d.id, d.source, d.flags&advDerived != 0) {
 						found = append(found, d)

@@ -133,6 +133,13 @@ func (db *DB) osCoverage(at time.Time, d *boltseal.Distro) boltseal.Check {
 func (db *DB) tooOld(eco int, at time.Time) string {
 	e := db.meta.Ecosystems[eco]
 	newest := time.Unix(e.Newest, 0).UTC()
+	if e.Undated > 0 && e.Undated >= newest.Year() {
+		// The source dates none of its latest advisories; their IDs tell the year.
+		if at.Year()-e.Undated <= 1 {
+			return ""
+		}
+		return fmt.Sprintf("the newest advisories for %s are of %d; what was published since is missing. Build the database from a newer export", e.Name, e.Undated)
+	}
 	if e.Newest == 0 || at.Sub(newest) <= stale {
 		return ""
 	}

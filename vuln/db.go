@@ -17,7 +17,7 @@ type DB struct {
 	schemes []schemeBounds
 	ecos    []ecoRange
 
-	names, keys, bounds, ids, strings strtab
+	names, keys, bounds, ids, strings, titles strtab
 
 	modular int // extra of rows about modular RPMs; see row.extra
 

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -172,9 +173,19 @@ func (b *builder) encode() ([]byte, error) {
 			}
 			rows[k] = append(rows[k], out)
 			e := &m.Ecosystems[k.eco]
+			if d.modified.IsZero() {
+				e.Undated = max(e.Undated, yearOf(d.id))
+			}
 			e.Newest = max(e.Newest, unixSeconds(d.modified))
 		}
 	}
+	var titles []string
+	if !b.opts.NoTitles {
+		for _, d := range b.advs {
+			titles = append(titles, d.title)
+		}
+	}
+	sec[secTitles], sec[secTitlesIdx] = buildStrtab(titles)
 	sec[secShapes], sec[secShapesIdx] = shapes.blob, shapes.idx
 
 	pkgs := slices.SortedFunc(maps.Keys(rows), func(x, y pkgKey) int {
@@ -214,7 +225,7 @@ func (b *builder) encode() ([]byte, error) {
 		sec[secPkgName] = binary.LittleEndian.AppendUint32(sec[secPkgName], uint32(k.name))
 		sec[secPkgRows] = binary.LittleEndian.AppendUint32(sec[secPkgRows], uint32(starts[k]))
 	}
-	if err := b.joinFeeds(&sec, &m, ids, idList); err != nil {
+	if err := b.joinFeeds(&sec, &m, ids); err != nil {
 		return nil, err
 	}
 	b.stats.Advisories, b.stats.Rows, b.stats.Packages, b.stats.Ecosystems = m.Advisories, m.Rows, len(pkgs), len(ecoList)
@@ -241,6 +252,16 @@ func unixSeconds(t time.Time) int64 {
 		return 0
 	}
 	return t.Unix()
+}
+
+// yearOf finds the year in an ID: the second field of CVE-2024-1 or GO-2024-1.
+func yearOf(id string) int {
+	for _, f := range strings.FieldsFunc(id, func(r rune) bool { return r == '-' || r == ':' }) {
+		if y, err := strconv.Atoi(f); err == nil && len(f) == 4 && y >= 1990 && y < 2140 {
+			return y
+		}
+	}
+	return 0
 }
 
 func indexes(t table, list []string) []int {

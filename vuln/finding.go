@@ -13,17 +13,15 @@ import (
 func (m *Match) Finding() boltseal.Finding {
 	pkg := m.Package
 	f := boltseal.Finding{
-		Kind:      boltseal.KindVulnerability,
-		Rule:      m.Advisory.ID,
-		Title:     m.title(),
-		Severity:  m.Severity,
-		Package:   pkg.PURL,
-		Fixed:     m.Fixed,
-		Aliases:   names(slices.Concat(m.Advisory.Aliases, m.Advisory.Upstream, m.Also), m.Advisory.ID),
-		Locations: pkg.Locations,
-		Fix:       m.fix(),
-		// Without the version in it, so that an upgrade that does not help is
-		// still the same finding.
+		Kind:       boltseal.KindVulnerability,
+		Rule:       m.Advisory.ID,
+		Title:      m.title(),
+		Severity:   m.Severity,
+		Package:    pkg.PURL,
+		Fixed:      m.Fixed,
+		Aliases:    names(slices.Concat(m.Advisory.Aliases, m.Advisory.Upstream, m.Also), m.Advisory.ID),
+		Locations:  pkg.Locations,
+		Fix:        m.fix(),
 		Suppressed: m.Suppressed,
 	}
 	path := ""
@@ -62,7 +60,11 @@ func (m *Match) Finding() boltseal.Finding {
 	return f
 }
 
+// title is the source's own, or made of the ID and the package's name.
 func (m *Match) title() string {
+	if m.Advisory.Title != "" {
+		return m.Advisory.Title
+	}
 	id := m.Advisory.ID
 	for _, list := range [][]string{m.Advisory.Aliases, m.Advisory.Upstream} {
 		for _, a := range list {

@@ -51,6 +51,8 @@ const (
 	secEPSS                        // u16 per ID: 1 + index in secEPSSTab, 0 for none
 	secEPSSTab                     // f32 score, f32 percentile
 	secKEV                         // 12 bytes each: ID u32, added u32, due u32 (days since 1970; top bit of due: ransomware)
+	secTitles                      // strtab: the source's title of each advisory, or nothing
+	secTitlesIdx                   //
 	numSections
 )
 
@@ -84,6 +86,7 @@ type metaEco struct {
 	Packages int    `json:"packages"`
 	Rows     int    `json:"rows"`
 	Newest   int64  `json:"newest,omitempty"`
+	Undated  int    `json:"undated,omitempty"` // the last year in IDs of advisories without a date
 }
 
 type metaBound struct {
@@ -162,7 +165,7 @@ func load(file []byte) (*DB, error) {
 	for _, t := range []struct {
 		dst  *strtab
 		blob sectionID
-	}{{&db.names, secNames}, {&db.keys, secKeys}, {&db.bounds, secBounds}, {&db.ids, secIDs}, {&db.strings, secStrings}} {
+	}{{&db.names, secNames}, {&db.keys, secKeys}, {&db.bounds, secBounds}, {&db.ids, secIDs}, {&db.strings, secStrings}, {&db.titles, secTitles}} {
 		if *t.dst, err = openStrtab(s[t.blob], s[t.blob+1]); err != nil {
 			return nil, fmt.Errorf("section %d: %w", t.blob, err)
 		}
@@ -215,6 +218,8 @@ func (db *DB) checkMeta() error {
 		return fmt.Errorf("%d bounds for %d keys", db.bounds.n, bounds)
 	case m.Advisories < 0 || len(db.sec[secAdvID]) != 4*m.Advisories || len(db.sec[secAdvsIdx]) != 4*((m.Advisories+advBlock-1)/advBlock):
 		return fmt.Errorf("advisory table does not hold %d advisories", m.Advisories)
+	case db.titles.n != 0 && db.titles.n != m.Advisories:
+		return fmt.Errorf("%d titles for %d advisories", db.titles.n, m.Advisories)
 	case len(db.sec[secShapesIdx])%4 != 0:
 		return fmt.Errorf("shape table of %d bytes", len(db.sec[secShapesIdx]))
 	case len(db.sec[secEPSS]) != 0 && len(db.sec[secEPSS]) != 2*db.ids.n, len(db.sec[secEPSSTab])%8 != 0, len(db.sec[secKEV])%12 != 0:

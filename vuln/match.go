@@ -9,10 +9,11 @@ import (
 	"github.com/boltseal/boltseal/vuln/version"
 )
 
-// Advisory is what the database holds of one advisory. Texts are in a second,
-// optional file: see [DB.Text].
+// Advisory is what the database holds of one advisory: the facts and a title,
+// not the description.
 type Advisory struct {
 	ID        string
+	Title     string   // the source's, in a line; empty if it has none or titles were left out
 	Aliases   []string // other names of the same issue, transitively (OSV aliases)
 	Upstream  []string // issues that this advisory is about (OSV upstream): a DSA's CVEs
 	Related   []string // issues that its source calls related; AlmaLinux lists its CVEs here
@@ -50,6 +51,9 @@ type Match struct {
 	Why   Why
 	// Exploited is the date CISA listed it as exploited in the wild; zero: not listed.
 	Exploited time.Time
+	// Due is when CISA wants it remedied; Ransomware, whether ransomware uses it.
+	Due        time.Time
+	Ransomware bool
 	// EPSS is the probability of exploitation in the next 30 days, and
 	// Percentile its rank among all; both 0 to 1, zero where not known.
 	EPSS, Percentile float64

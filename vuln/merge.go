@@ -125,6 +125,7 @@ func (s *matcher) finish(pkg *boltseal.Package, h hit, a *advRecord, also []int)
 	db, t := s.db, &s.tgt[h.t]
 	scheme := db.ecos[t.eco].scheme
 	m := Match{Package: pkg, Advisory: db.public(a), Ecosystem: db.meta.Ecosystems[t.eco].Name, Generation: db.meta.Generation}
+	db.exploited(&m, []int{a.id}, a.aliases, a.upstream, a.related)
 	names := map[string]bool{m.Advisory.ID: true}
 	for _, n := range m.Advisory.Aliases {
 		names[n] = true
@@ -133,6 +134,7 @@ func (s *matcher) finish(pkg *boltseal.Package, h hit, a *advRecord, also []int)
 		other := db.advisory(i)
 		id := db.ids.at(other.id)
 		m.Also = append(m.Also, id)
+		db.exploited(&m, other.aliases, other.upstream)
 		for _, n := range append(db.idList(other.aliases), id) {
 			if !names[n] {
 				names[n] = true

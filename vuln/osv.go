@@ -13,21 +13,17 @@ import (
 // (https://ossf.github.io/osv-schema/), as far as it decides matching or is
 // shown. Unknown keys are ignored, as the schema asks.
 type record struct {
-	ID         string        `json:"id"`
-	Modified   string        `json:"modified"`
-	Published  string        `json:"published"`
-	Withdrawn  string        `json:"withdrawn"`
-	Aliases    []string      `json:"aliases"`
-	Upstream   []string      `json:"upstream"`
-	Related    []string      `json:"related"`
-	Summary    string        `json:"summary"`
-	Details    string        `json:"details"`
-	Severity   []osvSeverity `json:"severity"`
-	Affected   []affected    `json:"affected"`
-	References []struct {
-		URL string `json:"url"`
-	} `json:"references"`
-	Specific specific `json:"database_specific"`
+	ID        string        `json:"id"`
+	Modified  string        `json:"modified"`
+	Published string        `json:"published"`
+	Withdrawn string        `json:"withdrawn"`
+	Aliases   []string      `json:"aliases"`
+	Upstream  []string      `json:"upstream"`
+	Related   []string      `json:"related"`
+	Summary   string        `json:"summary"`
+	Severity  []osvSeverity `json:"severity"`
+	Affected  []affected    `json:"affected"`
+	Specific  specific      `json:"database_specific"`
 }
 
 type osvSeverity struct {

@@ -47,9 +47,10 @@ func (r Rating) severity() (score float64, sev boltseal.Severity, ok bool) {
 		sev, err := boltseal.ParseSeverity(r.Value)
 		return 0, sev, err == nil && sev != boltseal.SeverityUnknown
 	}
-	score, err := strconv.ParseFloat(r.Value, 64)
-	if err != nil {
-		return 0, 0, false
+	if score, err := strconv.ParseFloat(r.Value, 64); err == nil { // some sources state the score alone
+		sev = boltseal.SeverityFromScore(score)
+		return score, sev, sev != boltseal.SeverityUnknown
 	}
-	return score, boltseal.SeverityFromScore(score), true
+	score, sev, _, err := Score(r.Value)
+	return score, sev, err == nil
 }

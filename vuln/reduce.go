@@ -9,7 +9,7 @@ import (
 )
 
 // reduce keeps what the database stores of a record.
-func reduce(r *record, texts bool) *draft {
+func reduce(r *record) *draft {
 	d := &draft{
 		id:        r.ID,
 		aliases:   names(r.Aliases, r.ID),
@@ -32,6 +32,7 @@ func reduce(r *record, texts bool) *draft {
 	if (strings.HasPrefix(r.ID, "ALBA-") || strings.HasPrefix(r.ID, "ALEA-")) && len(r.Related)+len(r.Aliases)+len(r.Upstream) == 0 {
 		d.flags |= advNoSecurity
 	}
+	d.title = titleOf(r.Summary)
 	d.ratings = ratings(r)
 	d.modules = modules(r)
 	for i := range r.Affected {
@@ -46,15 +47,20 @@ func reduce(r *record, texts bool) *draft {
 		}
 		d.rows = append(d.rows, row)
 	}
-	if texts {
-		d.summary, d.details = r.Summary, r.Details
-		for _, ref := range r.References {
-			if goodName(ref.URL) {
-				d.references = append(d.references, ref.URL)
-			}
-		}
-	}
 	return d
+}
+
+// titleOf makes a title of a summary: one line of at most 200 bytes.
+func titleOf(summary string) string {
+	words := strings.Fields(strings.ToValidUTF8(summary, ""))
+	line := strings.Join(words, " ")
+	if len(line) > 200 {
+		line = strings.ToValidUTF8(line[:197], "") + "…"
+	}
+	if !goodName(line) {
+		return ""
+	}
+	return line
 }
 
 // names drops what cannot be an ID, the advisory's own one and duplicates.

@@ -11,6 +11,8 @@ import (
 	"path"
 	"strings"
 
+	"github.com/klauspost/compress/flate"
+
 	"github.com/boltseal/boltseal"
 )
 
@@ -94,6 +96,7 @@ func walkZip(ctx context.Context, fsys fs.FS, name string, emit func(document) e
 	if err != nil {
 		return fmt.Errorf("%w: %w", boltseal.ErrMalformed, err)
 	}
+	z.RegisterDecompressor(zip.Deflate, flate.NewReader)
 	total, docs := int64(0), 0
 	for _, m := range z.File {
 		if err := ctx.Err(); err != nil {
