@@ -131,8 +131,6 @@ func readDpkgStanza(stanza []byte, needStatus bool) (pkg boltseal.Package, there
 			pkg.Source = dpkgSource(string(value))
 		case keyIs(key, "Origin"):
 			pkg.Vendor = string(value)
-		case keyIs(key, "License"): // opkg
-			pkg.Licenses = []string{string(value)}
 		case keyIs(key, "Depends"), keyIs(key, "Pre-Depends"):
 			pkg.DependsOn = relations(pkg.DependsOn, string(value))
 		case keyIs(key, "Provides"):
