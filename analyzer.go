@@ -58,9 +58,10 @@ type Joiner interface {
 // View is a finished tree: what a process in the container would see, and what
 // the analyzers found in it.
 type View interface {
-	// Packages returns all packages found so far; a Joiner may complete them in
-	// place (Files, OwnedBy, Source, …) and drops one by setting its Name to "".
-	// The slice is the driver's own: it may be sorted or changed by no one.
+	// Packages returns all packages found so far. A Joiner may complete them by
+	// setting fields (Files, OwnedBy, Source, …) and drops one by setting its
+	// Name to "". The slices that fields hold are shared with the cache: a
+	// Joiner replaces them and never changes their elements.
 	Packages() []*Package
 	// Facts yields the facts of one kind, in order of path.
 	Facts(kind string) iter.Seq[Fact]
@@ -70,7 +71,8 @@ type View interface {
 	// Resolve returns the path with all links followed, bounded by the root;
 	// ok is false where there is nothing or the links do not end.
 	Resolve(path string) (resolved string, ok bool)
-	// Distro returns the tree's distribution, or nil.
+	// Distro returns the tree's distribution, or nil: the first one reported,
+	// by AnalyzeFile or by a Join that ran before.
 	Distro() *Distro
 }
 
