@@ -124,6 +124,16 @@ func TestGoBinaryPassesOverFalseMagic(t *testing.T) {
 	require.Len(t, p.Results.Packages, 5)
 }
 
+// A record of the old form that leads nowhere does not hide the real one.
+func TestGoBinaryPassesOverFalsePointers(t *testing.T) {
+	data := goProgram("go1.22.1", goModLines, 0)
+	fake := append([]byte(goMagic), 8, 0)
+	fake = append(fake, bytes.Repeat([]byte{1}, 16)...)
+	p, err := analyze(t, GoBinary(), "x", elfProgram(0, append(fake, data[bytes.Index(data, []byte(goMagic)):]...)))
+	require.NoError(t, err)
+	require.Len(t, p.Results.Packages, 5)
+}
+
 // Go 1.13 to 1.17 kept two addresses of string headers.
 func TestGoBinaryPointers(t *testing.T) {
 	modules := goModStart + goModLines + "\xf9\x32\x43\x31\x86\x18\x20\x72\x00\x82\x42\x10\x41\x16\xd8\xf2"

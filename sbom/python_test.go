@@ -114,6 +114,16 @@ func TestPythonJoin(t *testing.T) {
 	require.Equal(t, []string{"metadata of the distribution a", "installed by pip", "installed from https://example.com/a.git (git abc)"}, details)
 }
 
+// Short lines below a long folder must not make gigabytes of megabytes.
+func TestPythonRecordLimit(t *testing.T) {
+	dir := strings.Repeat("d/", 2000)
+	for name, line := range map[string]string{"a.dist-info/RECORD": "a,,\n", "a.egg-info/installed-files.txt": "a\n"} {
+		p, err := analyze(t, Python(), dir+name, []byte(strings.Repeat(line, 10_000)))
+		require.ErrorIs(t, err, boltseal.ErrLimit)
+		require.LessOrEqual(t, len(p.Results.Facts[0].Data), pythonRecordMax)
+	}
+}
+
 func FuzzPythonMetadata(f *testing.F) {
 	f.Add([]byte("Metadata-Version: 2.1\nName: A_b\nVersion: 1\nLicense: x\n y\nRequires-Dist: a; extra == 'b'\n\ntext"))
 	f.Fuzz(func(t *testing.T, data []byte) {
