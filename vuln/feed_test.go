@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -75,7 +76,11 @@ func TestReadEPSS(t *testing.T) {
 		_, err := ReadEPSS(strings.NewReader(in), func(EPSS) error { return nil })
 		require.ErrorIs(t, err, boltseal.ErrMalformed, "%.40q", in)
 	}
-	_, err := ReadEPSS(strings.NewReader(zipped(head+strings.Repeat("\n", maxFeed))), func(EPSS) error { return nil })
+	// Exactly as much as is allowed is fine, a byte more is not.
+	got, err := io.ReadAll(&cappedReader{strings.NewReader("abc"), 3})
+	require.NoError(t, err)
+	require.Equal(t, "abc", string(got))
+	_, err = io.ReadAll(&cappedReader{strings.NewReader("abcd"), 3})
 	require.ErrorIs(t, err, boltseal.ErrLimit)
 }
 
