@@ -159,6 +159,9 @@ func (s *matcher) finish(pkg *boltseal.Package, h hit, a *advRecord, also []int)
 	}
 	if f := sh.fixedAfter(h.p, h.j.rng); f > 0 {
 		m.Fixed = db.bound(scheme, f)
+		if pkg.Type == "golang" && strings.HasPrefix(pkg.Version, "v") && !strings.HasPrefix(m.Fixed, "v") {
+			m.Fixed = "v" + m.Fixed // advisories write Go versions without it
+		}
 	}
 	s.rate(&m, h, a, t.os)
 	s.caveats(&m, h, a, t)
