@@ -63,10 +63,10 @@ type htmlTile struct {
 type htmlKind struct{ Name, Class string }
 
 type htmlFinding struct {
-	Query, Severity, Type, Layer, LayerName, Name, Version, Rule, Title, Fixed string
-	Description, Suppressed, Fix, PURL, Fingerprint                            string
-	Order                                                                      int
-	Why, Aliases, Places, References                                           []string
+	Query, Severity, Type, Layer, LayerName, Name, Version, Rule, Title, Advisory, Fixed string
+	Description, Suppressed, Fix, PURL, Fingerprint                                      string
+	Order                                                                                int
+	Why, Aliases, Places, References                                                     []string
 }
 
 type htmlPackage struct {
@@ -206,14 +206,12 @@ func (v *htmlView) facts(r *boltseal.Report) {
 
 func newHTMLFinding(x index, f *boltseal.Finding) htmlFinding {
 	name, version, typ := x.name(f)
+	rule, title := label(f, name)
 	h := htmlFinding{
 		Severity: f.Severity.String(), Order: order(f.Severity), Type: Clean(typ), Name: Clean(name), Version: Clean(version),
-		Rule: Clean(f.Rule), Title: Clean(f.Title), Fixed: Clean(f.Fixed), Description: Clean(f.Description), Fix: Clean(f.Fix),
+		Rule: rule, Title: title, Advisory: Clean(f.Rule), Fixed: Clean(f.Fixed), Description: Clean(f.Description), Fix: Clean(f.Fix),
 		Suppressed: Clean(f.Suppressed), PURL: Clean(f.Package), Fingerprint: Clean(f.Fingerprint), Aliases: cleanAll(f.Aliases),
 		Why: why(f.Evidence),
-	}
-	if h.Title == h.Rule {
-		h.Title = ""
 	}
 	if l := x.layer(f); l != nil {
 		h.Layer = fmt.Sprint(l.Index)
@@ -231,7 +229,7 @@ func newHTMLFinding(x index, f *boltseal.Finding) htmlFinding {
 			h.References = append(h.References, Clean(u.String()))
 		}
 	}
-	h.Query = strings.ToLower(strings.Join(append(append([]string{h.Name, h.Version, h.Rule, h.Title}, h.Aliases...), h.Places...), " "))
+	h.Query = strings.ToLower(strings.Join(append(append([]string{h.Name, h.Version, h.Rule, h.Advisory, h.Title}, h.Aliases...), h.Places...), " "))
 	return h
 }
 

@@ -75,7 +75,7 @@ func sample() *boltseal.Report {
 			find("CVE-2019-10744", "Prototype pollution in defaultsDeep", boltseal.SeverityCritical, lodash, "4.17.12", id("3"), nm),
 			find("CVE-2021-44228", "Remote code execution through JNDI lookups in log messages, with a title long enough to be cut in eighty columns", boltseal.SeverityCritical, log4j, "2.15.0", id("4"), war),
 			find("DSA-5764-1", "openssl security update", boltseal.SeverityMedium, openssl, "3.0.14-1~deb12u2", id("1"), status),
-			find("CVE-2023-9999", "", boltseal.SeverityUnknown, openssl, "", id("1"), status),
+			find("DEBIAN-CVE-2023-9999", "", boltseal.SeverityUnknown, openssl, "", id("1"), status),
 			find("CVE-2018-18074", "Credentials sent on a redirect to http", boltseal.SeverityLow, requ, "2.20.0", id("3"), "usr/lib/python3/dist-packages/requests-2.19.0.dist-info/METADATA"),
 			{Kind: boltseal.KindIntegrity, Rule: "image/views", Title: "two clients see <b>two</b> images [x](http://evil) {0}", Severity: boltseal.SeverityHigh, Locations: []boltseal.Location{{Layer: id("4"), Path: evil}}, Fingerprint: "aa"},
 			{Kind: boltseal.KindVulnerability, Rule: "GO-2022-0001", Title: "old toolchain", Severity: boltseal.SeverityHigh, Package: tool, Suppressed: "VEX: vulnerable_code_not_in_execute_path", Fingerprint: "bb"},
@@ -90,6 +90,11 @@ func sample() *boltseal.Report {
 		},
 		Advisories: &boltseal.ReportAdvisories{Generation: "g1", Newest: day(2026, 8, 7), Advisories: 98_000, Sources: []boltseal.ReportSource{{Name: "PyPI", Advisories: 1, License: "CC-BY-4.0"}}},
 	}
+	libssl := r.Packages[0]
+	libssl.PURL, libssl.Name = "pkg:deb/debian/libssl3@3.0.11-1~deb12u1?arch=amd64&distro=debian-12&upstream=openssl", "libssl3"
+	libssl.Source.Name = "openssl"
+	r.Packages = append(r.Packages, libssl)
+	r.Findings = append(r.Findings, find("DEBIAN-CVE-2023-9999", "DEBIAN-CVE-2023-9999 in libssl3", boltseal.SeverityUnknown, libssl.PURL, "", id("1"), status))
 	r.Packages[2].Locations[0].Member = []string{"WEB-INF/lib/log4j-core-2.14.1.jar"}
 	return r
 }

@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -70,9 +71,11 @@ func Summarize(r *boltseal.Report) Summary {
 	return s
 }
 
-// group is what was found in one package or, for what belongs to none, one file.
+// group is what was found in one package, in the packages that a distribution
+// builds from one source, or, for what belongs to no package, in one file.
 type group struct {
-	Package  *boltseal.ReportPackage // nil if the report does not list it
+	Package  *boltseal.ReportPackage // the first; nil if the report does not list it
+	Built    []string                // names of the packages, where Name is their source's
 	Name     string
 	Version  string
 	Type     string
@@ -153,16 +156,33 @@ func (x index) groups(r *boltseal.Report) []*group {
 			continue
 		}
 		name, version, typ := x.name(f)
+		p := x.packages[f.Package]
 		key := cmp.Or(f.Package, "\x00"+name)
+		built := ""
+		if p != nil && p.Source.Name != "" || p != nil && p.Distro != nil {
+			built = name
+			name, version = cmp.Or(p.Source.Name, name), cmp.Or(p.Source.Version, version)
+			key = strings.Join([]string{typ, name, version, p.Layer}, "\x00")
+		}
 		g := by[key]
 		if g == nil {
-			g = &group{Package: x.packages[f.Package], Name: name, Version: version, Type: typ, Layer: x.layer(f)}
+			g = &group{Package: p, Name: name, Version: version, Type: typ, Layer: x.layer(f)}
 			by[key], out = g, append(out, g)
+		}
+		if built != "" && !slices.Contains(g.Built, built) {
+			g.Built = append(g.Built, built)
 		}
 		g.Findings = append(g.Findings, f)
 	}
 	for _, g := range out {
 		slices.SortStableFunc(g.Findings, worse)
+		g.Findings = slices.CompactFunc(g.Findings, func(a, b *boltseal.Finding) bool {
+			return len(g.Built) > 1 && a.Rule == b.Rule && a.Fixed == b.Fixed
+		})
+		slices.Sort(g.Built)
+		if len(g.Built) == 1 && g.Built[0] == g.Name {
+			g.Built = nil
+		}
 	}
 	slices.SortStableFunc(out, func(a, b *group) int {
 		return cmp.Or(
@@ -200,6 +220,22 @@ func sorted(r *boltseal.Report) []*boltseal.Finding {
 		return worse(a, b)
 	})
 	return out
+}
+
+// cve is an advisory's ID that ends in a CVE's: DEBIAN-CVE-…, GLAD-…-CVE-….
+var cve = regexp.MustCompile(`^.*-(CVE-[0-9]{4}-[0-9]{4,})$`)
+
+// label returns a finding's rule as a person looks it up, and its title, empty
+// if it adds nothing.
+func label(f *boltseal.Finding, name string) (rule, title string) {
+	rule, title = Clean(f.Rule), Clean(f.Title)
+	if m := cve.FindStringSubmatch(rule); m != nil {
+		rule = m[1]
+	}
+	if title == Clean(f.Rule) || title == rule || title == rule+" in "+name || title == Clean(f.Rule)+" in "+name {
+		title = ""
+	}
+	return rule, title
 }
 
 // plural writes "1 layer", "2 layers".

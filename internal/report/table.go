@@ -213,20 +213,23 @@ func (t *table) findings() {
 		t.groupHead(g)
 		rule, fixed := 8, 5
 		for _, f := range g.Findings {
-			rule, fixed = max(rule, width(Clean(f.Rule))), max(fixed, width(Clean(f.Fixed)))
+			name, _, _ := t.x.name(f)
+			id, _ := label(f, name)
+			rule, fixed = max(rule, width(id)), max(fixed, width(Clean(f.Fixed)))
 		}
 		// 2 + severity 8 + 2 + rule + 2 + fixed + 2 + title
 		rule = min(rule, t.width*30/100)
 		fixed = min(fixed, t.width*30/100)
 		title := t.width - 16 - rule - fixed
 		for _, f := range g.Findings {
+			name, _, _ := t.x.name(f)
+			id, text := label(f, name)
 			fix, fst := Clean(f.Fixed), green
 			if fix == "" {
 				fix, fst = "-", dim
 			}
-			s := "  " + t.paint(severityStyle(f.Severity), pad(f.Severity.String(), 8)) + "  " + pad(Clean(f.Rule), rule) + "  "
-			text := Clean(f.Title)
-			if text == "" || text == Clean(f.Rule) || title < 10 {
+			s := "  " + t.paint(severityStyle(f.Severity), pad(f.Severity.String(), 8)) + "  " + pad(id, rule) + "  "
+			if text == "" || title < 10 {
 				t.line(s, t.paint(fst, fit(fix, fixed)))
 				continue
 			}
@@ -244,7 +247,9 @@ func (t *table) groupHead(g *group) {
 			rest += " " + Clean(g.Layer.Kind)
 		}
 	}
-	if g.Package != nil {
+	if len(g.Built) > 0 {
+		file = ": " + Clean(strings.Join(g.Built, ", "))
+	} else if g.Package != nil {
 		if n := t.x.places[g.Package.PURL]; n > 1 {
 			rest += fmt.Sprintf(", %d places", n)
 		}
@@ -256,7 +261,11 @@ func (t *table) groupHead(g *group) {
 	name = fit(name, t.width)
 	if left := t.width - width(name) - 2; left >= width(rest) {
 		if room := left - width(rest); room >= 16 {
-			rest += fitEnd(file, room)
+			if len(g.Built) > 0 {
+				rest += fit(file, room)
+			} else {
+				rest += fitEnd(file, room)
+			}
 		}
 		t.line(t.paint(bold, name), "  ", t.paint(dim, rest))
 		return

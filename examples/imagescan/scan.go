@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/boltseal/boltseal"
+	"github.com/boltseal/boltseal/image"
+	"github.com/boltseal/boltseal/sbom"
+)
+
+// runScan scans one image and writes what was asked for.
+func runScan(ctx context.Context, o *options, c *console) int {
+	c.quiet = o.quiet
+	now, fixed, err := c.now()
+	if err != nil {
+		return c.usage(err, "")
+	}
+	a, err := openAdvisories(ctx, o.db, c)
+	if err != nil {
+		return c.fail(err)
+	}
+	defer a.close()
+	r, err := scan(ctx, o, c, a, now)
+	if r == nil {
+		return c.fail(err)
+	}
+	if err != nil {
+		c.remark("%v", err)
+	}
+	if fixed {
+		r.Created = &now
+	}
+	if err := o.write(c, r, now); err != nil {
+		return c.fail(err)
+	}
+	return o.status(c, r)
+}
+
+// scan is the whole job: open, read every layer once, match. A report that
+// comes with an error holds what could be read.
+func scan(ctx context.Context, o *options, c *console, a *advisories, now time.Time) (*boltseal.Report, error) {
+	img, cache, err := o.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer img.Close()
+
+	observer, done := progress(c.err, o.quiet)
+	inv, err := image.Analyze(ctx, img, &image.AnalyzeOptions{Cache: cache, Observer: observer}, sbom.Analyzers()...)
+	done()
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("interrupted: %w", context.Cause(ctx))
+	}
+	if inv == nil {
+		return nil, err
+	}
+	r := inv.Report()
+	for m := range a.db.Match(inv.Packages) {
+		r.Findings = append(r.Findings, m.Finding())
+	}
+	r.Checks = append(r.Checks, a.db.Coverage(now, inv.Distro, inv.Packages)...)
+	r.Advisories = a.db.Info()
+	r.Complete = r.Complete && err == nil && covered(r.Checks)
+	return r, err
+}
+
+// open opens the image and the cache of layer records.
+func (o *options) open(ctx context.Context) (*image.Image, image.Cache, error) {
+	if o.ref == "" {
+		img, err := openDemo(ctx)
+		return img, nil, err
+	}
+	img, err := image.Open(ctx, o.ref, &image.OpenOptions{Platform: o.platform, Transports: transports()})
+	if err != nil || o.cache == "" {
+		return img, nil, err
+	}
+	cache, err := openCache(o.cache)
+	if err != nil {
+		img.Close()
+		return nil, nil, err
+	}
+	return img, cache, nil
+}
