@@ -113,8 +113,10 @@ func (db *DB) extra(r row) string {
 func (db *DB) authority(a *advRecord) int {
 	switch id := db.ids.at(a.id); {
 	case a.flags&advDerived != 0:
-		return 2
+		return 3
 	case strings.HasPrefix(id, "GLAD-"), strings.HasPrefix(id, "RETIREJS-"), strings.HasPrefix(id, "BIT-"):
+		return 2
+	case strings.HasPrefix(id, "GHSA-"):
 		return 1
 	}
 	return 0

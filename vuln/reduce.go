@@ -102,13 +102,17 @@ func reduceAffected(a *affected) (row draftRow, ok bool) {
 // key=value for the other limits.
 func status(a *affected) string {
 	e, d := &a.Ecosystem, &a.Database
+	var goos []string
 	for _, i := range e.Imports.v {
 		if len(i.GOOS) == 0 || slices.Contains(i.GOOS, "linux") {
+			goos = nil
 			break
 		}
-		return "os=" + strings.Join(i.GOOS, ",")
+		goos = append(goos, i.GOOS...)
 	}
 	switch {
+	case len(goos) > 0 && goodName(strings.Join(goos, ",")):
+		return "os=" + strings.Join(goos, ",")
 	case len(e.Affects.v.OS) > 0 && !slices.Contains(e.Affects.v.OS, "linux"):
 		return "os=" + strings.Join(e.Affects.v.OS, ",")
 	case d.Informational.v != "":
