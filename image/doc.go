@@ -9,9 +9,9 @@
 //		fmt.Println(l.DiffID, l.Size)
 //	}
 //
-// This package knows files and directories. Registries, a Docker daemon and
-// containerd's store are in its sub-packages remote, daemon and containerd: a
-// program pays only for what it gives in [OpenOptions.Transports]. A caller with
+// This package knows files and directories. Registries and a Docker daemon are in
+// its sub-packages remote and daemon: a program pays only for what it gives in
+// [OpenOptions.Transports]. A caller with
 // a store of their own brings a [Fetcher] to [Resolve], or fills in an [Image].
 //
 // Whatever an image claims is checked: manifests and configs against their

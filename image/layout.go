@@ -148,6 +148,9 @@ func (l layoutDir) image(ctx context.Context, ref string, o *OpenOptions) (*Imag
 	limit := o.Limits.WithDefaults().ManifestBytes
 	marker, err := l.document(v1.ImageLayoutFile, limit)
 	if errors.Is(err, fs.ErrNotExist) {
+		if d := digest.Digest(ref); checkDigest(d) == nil {
+			return l.bare(ctx, d, o)
+		}
 		return nil, fmt.Errorf("not an OCI image layout: %w", err)
 	}
 	if err != nil {
@@ -158,6 +161,16 @@ func (l layoutDir) image(ctx context.Context, ref string, o *OpenOptions) (*Imag
 		return nil, err
 	}
 	return layoutImage(ctx, l, marker, index, ref, o)
+}
+
+// bare opens an image by digest in a directory that has the blobs of a layout
+// but no index.json, as containerd's content store.
+func (l layoutDir) bare(ctx context.Context, d digest.Digest, o *OpenOptions) (*Image, error) {
+	fi, err := l.root.Stat(blobPath(d))
+	if err != nil {
+		return nil, err
+	}
+	return Resolve(ctx, l, v1.Descriptor{Digest: d, Size: fi.Size()}, o)
 }
 
 func (l layoutDir) document(name string, limit int64) ([]byte, error) {

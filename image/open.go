@@ -20,8 +20,8 @@ type OpenOptions struct {
 	// is asked for and absent is an error that lists those present.
 	Platform *v1.Platform
 	// Transports open references that this package does not know by itself:
-	// registries (image/remote), a Docker daemon (image/daemon), containerd's
-	// store (image/containerd), or the caller's own.
+	// registries (image/remote), a Docker daemon (image/daemon), or the caller's
+	// own.
 	Transports []Transport
 	// SpoolDir is where a transport may put what it must read more than once: a
 	// compressed archive, a daemon's stream. The files are removed when the
@@ -48,7 +48,7 @@ var elsewhere = [...]struct{ prefix, hint string }{
 	{"registry:", "give remote.Transport of image/remote in OpenOptions.Transports"},
 	{"docker:", "give daemon.Transport of image/daemon in OpenOptions.Transports"},
 	{"docker-daemon:", "give daemon.Transport of image/daemon in OpenOptions.Transports"},
-	{"containerd:", "give containerd.Transport of image/containerd in OpenOptions.Transports"},
+	{"containerd:", "write oci:ROOT/io.containerd.content.v1.content:sha256:…, with the digest that ctr images ls shows"},
 	{"containers-storage:", "save the image first, with podman save --format oci-archive"},
 	{"podman:", "save the image first, with podman save --format oci-archive"},
 }
@@ -62,7 +62,8 @@ var elsewhere = [...]struct{ prefix, hint string }{
 //
 // and, through [OpenOptions.Transports], any other prefix. REF chooses among
 // several images: a tag or name as the archive has it, a digest, or @N for the
-// Nth from 0. Both archive forms are recognised by content, whatever the prefix.
+// Nth from 0. With a digest, oci: also opens a store of blobs without index.json,
+// such as containerd's io.containerd.content.v1.content. Both archive forms are recognised by content, whatever the prefix.
 //
 // Manifests and configs are verified against their digests; layers are verified
 // by whoever reads them. The caller closes the image.

@@ -187,6 +187,24 @@ func TestOpenLayoutEverywhere(t *testing.T) {
 	require.Empty(t, left)
 }
 
+// containerd keeps blobs as a layout does, and names elsewhere.
+func TestOpenContentStore(t *testing.T) {
+	l := newLayout(t)
+	root := l.indexOf(l.image("linux/amd64", "one"))
+	dir := t.TempDir()
+	for d, raw := range l.blobs {
+		name := filepath.Join(dir, blobPath(d))
+		require.NoError(t, os.MkdirAll(filepath.Dir(name), 0o755))
+		require.NoError(t, os.WriteFile(name, raw, 0o644))
+	}
+	img, err := Open(t.Context(), "oci:"+dir+":"+string(root.Digest), nil)
+	require.NoError(t, err)
+	require.Equal(t, "one", readLayer(t, &img.Layers[0]))
+	require.NoError(t, img.Close())
+	_, err = Open(t.Context(), "oci:"+dir+":"+string(digest.FromString("absent")), nil)
+	require.ErrorIs(t, err, fs.ErrNotExist)
+}
+
 func TestOpenDirectory(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "f"), []byte("x"), 0o644))
