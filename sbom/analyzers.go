@@ -1,7 +1,9 @@
 package sbom
 
 import (
+	"bytes"
 	"fmt"
+	"slices"
 
 	"github.com/boltseal/boltseal"
 )
@@ -32,6 +34,14 @@ const (
 	maxPaths   = 1 << 20 // files of one package
 	maxNames   = 1 << 16 // names in one relationship field
 )
+
+// grow makes room for the packages of a database in which each record has the
+// mark once, but never for more than its size makes likely.
+func grow(p *boltseal.Pass, data []byte, mark string) {
+	const record = 256 // bytes; real ones are seldom shorter
+	n := min(bytes.Count(data, []byte(mark)), len(data)/record, p.Limits.FileResults)
+	p.Results.Packages = slices.Grow(p.Results.Packages, n)
+}
 
 // room returns an error once the results of one file have reached their limit.
 func room(p *boltseal.Pass) error {

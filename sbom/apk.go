@@ -34,6 +34,7 @@ func (apk) AnalyzeFile(ctx context.Context, f *boltseal.File, p *boltseal.Pass) 
 		return fmt.Errorf("read apk's database: %w", err)
 	}
 	evidence := []boltseal.Evidence{{Technique: boltseal.TechniqueManifest, Detail: "apk database", Confidence: 1}}
+	grow(p, data, "\nV:")
 	bad := 0
 	var scratch []byte
 	for n := 0; len(data) > 0; n++ {
@@ -72,8 +73,14 @@ func readApkRecord(record, scratch []byte) (boltseal.Package, []byte) {
 	var dir []byte
 	for len(record) > 0 {
 		var line []byte
-		line, record, _ = bytes.Cut(record, []byte{'\n'})
-		line = bytes.TrimRight(line, "\r")
+		if i := bytes.IndexByte(record, '\n'); i >= 0 {
+			line, record = record[:i], record[i+1:]
+		} else {
+			line, record = record, nil
+		}
+		if n := len(line); n > 0 && line[n-1] == '\r' {
+			line = line[:n-1]
+		}
 		if len(line) < 2 || line[1] != ':' {
 			continue
 		}

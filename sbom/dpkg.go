@@ -80,6 +80,7 @@ func (dpkg) AnalyzeFile(ctx context.Context, f *boltseal.File, p *boltseal.Pass)
 // files of status.d have no such field.
 func readDpkgStatus(ctx context.Context, data []byte, needStatus bool, p *boltseal.Pass) error {
 	evidence := []boltseal.Evidence{{Technique: boltseal.TechniqueManifest, Detail: "dpkg database", Confidence: 1}}
+	grow(p, data, "\nVersion:")
 	bad := 0
 	for n := 0; len(data) > 0; n++ {
 		if n%256 == 0 && ctx.Err() != nil {
@@ -156,14 +157,17 @@ func readDpkgStanza(stanza []byte, needStatus bool) (pkg boltseal.Package, there
 }
 
 func keyIs(key []byte, name string) bool {
-	return len(key) == len(name) && (string(key) == name || strings.EqualFold(string(key), name))
+	return len(key) == len(name) && key[0]|0x20 == name[0]|0x20 && (string(key) == name || strings.EqualFold(string(key), name))
 }
 
 // cleanWord returns the first word of a value that has to be one, without
 // NULs.
 func cleanWord(b []byte) string {
-	if i := bytes.IndexAny(b, " \t\r\n\x00"); i >= 0 {
-		b = b[:i]
+	for i, c := range b {
+		switch c {
+		case ' ', '\t', '\r', '\n', 0:
+			return string(b[:i])
+		}
 	}
 	return string(b)
 }

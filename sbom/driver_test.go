@@ -187,7 +187,7 @@ func sharedImage(tb testing.TB, name string, keep func(string) bool) *tree {
 	file := filepath.Join(shared, "data", "images", name+".oci.tar")
 	f, err := os.Open(file)
 	if errors.Is(err, fs.ErrNotExist) {
-		tb.Skipf("the shared images are not there: %v", err)
+		tb.Skipf("neither in $BOLTSEAL_SHARED nor in ../shared: %v", err)
 	}
 	require.NoError(tb, err)
 	defer f.Close()

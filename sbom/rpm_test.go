@@ -108,7 +108,7 @@ func TestRPMQuery(t *testing.T) {
 func asSQLite(t *testing.T, file string, ndb []byte) {
 	bin, err := exec.LookPath("sqlite3")
 	if err != nil {
-		t.Skip("sqlite3 is not installed")
+		t.Skip("sqlite3, which writes the databases to read, is not installed (one of BOLTSEAL_PEERS)")
 	}
 	out, err := exec.Command("rpmdb", "--initdb", "--dbpath", filepath.Dir(file), "--define", "_db_backend sqlite").CombinedOutput()
 	require.NoError(t, err, string(out))
@@ -415,7 +415,7 @@ func TestNDB(t *testing.T) {
 func sqliteFile(t testing.TB, pageSize int) []byte {
 	bin, err := exec.LookPath("sqlite3")
 	if err != nil {
-		t.Skip("sqlite3 is not installed")
+		t.Skip("sqlite3, which writes the databases to read, is not installed (one of BOLTSEAL_PEERS)")
 	}
 	file := filepath.Join(t.TempDir(), "db")
 	out, err := exec.Command(bin, file, fmt.Sprintf(`PRAGMA synchronous=OFF; PRAGMA page_size=%d; CREATE TABLE other(x); CREATE TABLE 'Packages' (hnum INTEGER PRIMARY KEY AUTOINCREMENT, blob BLOB NOT NULL);
