@@ -20,9 +20,11 @@ var apkSuffixes = [...]string{"alpha", "beta", "pre", "rc", "cvs", "svn", "git",
 
 const apkFirstPost = 4 // index of "cvs"
 
-// appendAPK follows apk-package(5) and apk-tools 3:
+// appendAPK follows apk-package(5) and version.c of apk-tools 3:
 // number{.number}[letter]{_suffix[number]}[~hash][-rN], and no padding: 1.0 is
-// below 1.0.0 and below 1.0-r0.
+// below 1.0.0 and below 1.0-r0. A number after a dot that starts with 0 is
+// compared as text with any other, so it is below all that do not. What apk does
+// not hold to be valid (5.1p1) is malformed.
 func appendAPK(dst []byte, v string) ([]byte, string) {
 	n := digits(v)
 	if n == 0 {

@@ -21,13 +21,16 @@ const (
 )
 
 // appendPackagist reads what composer/semver normalizes: numbers (missing ones
-// are 0), a stability with numbers, and -dev. Branches (dev-main, 1.x-dev) have
-// no order and are malformed.
+// are 0), a stability with numbers, and -dev. The numbers of a date, of which
+// the first has four digits or more, may also be split at hyphens and colons
+// (2010-01-02, 20100102-203040). Branches (dev-main, 1.x-dev) have no order and
+// are malformed.
 func appendPackagist(dst []byte, v string) ([]byte, string) {
 	v, _, _ = strings.Cut(strings.TrimSpace(v), "+")
 	v, _, _ = strings.Cut(v, "@") // a stability flag of a requirement
 	v = trimV(v)
 	keep := len(dst)
+	date := digits(v) >= 4
 	for {
 		n := digits(v)
 		if n == 0 {
@@ -38,7 +41,7 @@ func appendPackagist(dst []byte, v string) ([]byte, string) {
 			keep = len(dst)
 		}
 		v = v[n:]
-		if len(v) < 2 || v[0] != '.' || !isDigit(v[1]) {
+		if len(v) < 2 || !isDigit(v[1]) || v[0] != '.' && !(date && (v[0] == '-' || v[0] == ':')) {
 			break
 		}
 		v = v[1:]
