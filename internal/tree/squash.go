@@ -125,55 +125,46 @@ func (s *Squash) Apply(ctx context.Context, rec *Record) error {
 	return c.err
 }
 
-// applyMarks removes what whiteouts and opaque marks name. All of them are
-// resolved against the lower layers before any acts.
+// applyMarks removes what whiteouts and opaque marks name, one after the other,
+// before any entry of the layer is there. Like the engines it makes the folder
+// that a mark lies in, even for nothing, and a later mark deletes it again.
 func (s *Squash) applyMarks(marks *Entries) {
-	var victims []id
-	var opaque []id
-	c := marks.cursor()
-	for c.next() {
-		e := &c.entry
-		if e.Kind == Opaque {
-			if d := s.lookupDir(e.Path); d != 0 {
-				opaque = append(opaque, d)
+	for c := marks.cursor(); c.next(); {
+		dir, base := c.entry.Path, []byte(nil)
+		if c.entry.Kind == Whiteout {
+			dir, base = split(dir)
+		}
+		d, err := s.walk(root, dir, walkOpt{follow: true, make: true, gentle: true, full: c.entry.Path})
+		switch {
+		case err != nil:
+			s.odd(c.entry.Path, err.Error())
+		case d == 0:
+		case c.entry.Kind == Whiteout:
+			v := s.find(d, base)
+			if v == 0 {
+				continue
 			}
-			continue
+			if s.nodes[v].layer != s.layer.index {
+				s.scratch = s.path(s.scratch[:0], v)
+				s.layer.doomed[string(s.scratch)] = doom{c.entry.Size, s.nodes[v].kind == Dir && s.hasChild(v)}
+			}
+			s.remove(v)
+		default:
+			for ch := s.nodes[d].first; ch != 0; ch = s.nodes[ch].next {
+				s.remove(ch)
+			}
+			s.nodes[d].first = 0
 		}
-		dir, base := split(e.Path)
-		d := s.lookupDir(dir)
-		if d == 0 {
-			continue
-		}
-		v := s.find(d, base)
-		if v == 0 {
-			continue
-		}
-		victims = append(victims, v)
-		s.scratch = s.path(s.scratch[:0], v)
-		s.layer.doomed[string(s.scratch)] = doom{e.Size, s.nodes[v].kind == Dir && s.hasChild(v)}
-	}
-	for _, d := range opaque {
-		for ch := s.nodes[d].first; ch != 0; ch = s.nodes[ch].next {
-			s.kill(ch)
-		}
-		s.nodes[d].first = 0
-	}
-	for _, v := range victims {
-		s.kill(v)
 	}
 }
 
-// lookupDir finds the folder that a path leads to, links followed, in the
-// lower layers; 0 if there is none.
-func (s *Squash) lookupDir(p []byte) id {
-	if len(p) == 0 {
-		return root
+// remove kills what a mark names: a path of a lower layer, or a folder that an
+// earlier mark made.
+func (s *Squash) remove(i id) {
+	if s.nodes[i].killed == 0 && s.nodes[i].layer == s.layer.index {
+		s.stats[s.layer.index].Added--
 	}
-	d, err := s.walk(root, p, walkOpt{follow: true})
-	if err != nil || d == 0 || s.nodes[d].kind != Dir {
-		return 0
-	}
-	return d
+	s.kill(i)
 }
 
 func (s *Squash) hasChild(d id) bool {

@@ -8,6 +8,7 @@ import (
 type walkOpt struct {
 	follow bool   // a link at the end too
 	make   bool   // folders that are missing
+	gentle bool   // but no folder in the place of a file
 	full   []byte // the path as the layer has it, for remarks
 }
 
@@ -73,7 +74,7 @@ func (s *Squash) walk(at id, p []byte, o walkOpt) (id, error) {
 			if len(p) == 0 && !o.make {
 				return child, nil
 			}
-			if !o.make {
+			if !o.make || o.gentle {
 				return 0, nil
 			}
 			if n.layer != s.layer.index {
