@@ -2,6 +2,7 @@ package image
 
 import (
 	"archive/tar"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -14,7 +15,12 @@ import (
 	"github.com/boltseal/boltseal"
 )
 
-const archiveLinks = 8 // links followed from one name of an archive
+const (
+	archiveLinks = 8        // links followed from one name of an archive
+	keepFile     = 1 << 20  // bytes of a file of a compressed archive that is kept in memory
+	keepAll      = 32 << 20 // bytes of all of them
+	restarts     = 16       // times a compressed archive is inflated again for a document
+)
 
 // archive is a tar of an image: where each of its files lies. One walk of the
 // headers makes it; the bytes stay where they are.
@@ -23,6 +29,7 @@ type archive struct {
 	files   map[string]archiveFile
 	limits  boltseal.Limits
 	repeats []string // names that occur more than once
+	again   int      // documents read so far by inflating the archive again
 	damage  error    // why the walk ended before the archive did
 }
 
@@ -30,6 +37,7 @@ type archiveFile struct {
 	offset, size int64
 	link         string // a link to this name
 	sparse       bool
+	data         []byte // the content, where it was kept
 }
 
 // archiveSource is the tar's bytes, with any compression of the whole removed.
@@ -39,8 +47,10 @@ type archiveSource interface {
 }
 
 // indexArchive walks the headers of a tar. Pos tells how many bytes of it have
-// been read or skipped.
-func indexArchive(ctx context.Context, r io.Reader, pos func() int64, limits boltseal.Limits) (*archive, error) {
+// been read or skipped. Keep makes it hold on to small files, which saves
+// inflating a compressed archive again for each of its documents.
+func indexArchive(ctx context.Context, r io.Reader, pos func() int64, keep bool, limits boltseal.Limits) (*archive, error) {
+	kept := int64(0)
 	a := &archive{files: make(map[string]archiveFile), limits: limits}
 	tr := tar.NewReader(r)
 	for n := 0; ; n++ {
@@ -83,6 +93,13 @@ func indexArchive(ctx context.Context, r io.Reader, pos func() int64, limits bol
 		default:
 			continue
 		}
+		if keep && f.link == "" && !f.sparse && f.size <= min(keepFile, keepAll-kept) {
+			kept += f.size
+			data := make([]byte, f.size)
+			if _, err := io.ReadFull(tr, data); err == nil { // else the next header tells
+				f.data = data
+			}
+		}
 		if _, ok := a.files[name]; ok {
 			a.repeats = append(a.repeats, name)
 		}
@@ -121,6 +138,13 @@ func (a *archive) open(ctx context.Context, name string) (io.ReadCloser, error) 
 	if err != nil {
 		return nil, err
 	}
+	return a.content(ctx, f)
+}
+
+func (a *archive) content(ctx context.Context, f archiveFile) (io.ReadCloser, error) {
+	if f.data != nil {
+		return section{io.NewSectionReader(bytes.NewReader(f.data), 0, f.size)}, nil
+	}
 	return a.source.open(ctx, f.offset, f.size)
 }
 
@@ -137,7 +161,12 @@ func (a *archive) document(ctx context.Context, name string) ([]byte, error) {
 	if f.size > a.limits.ManifestBytes {
 		return nil, fmt.Errorf("%s: %w: %d bytes, Limits.ManifestBytes is %d", name, boltseal.ErrLimit, f.size, a.limits.ManifestBytes)
 	}
-	rc, err := a.source.open(ctx, f.offset, f.size)
+	if _, ok := a.source.(packed); ok && f.data == nil {
+		if a.again++; a.again > restarts {
+			return nil, fmt.Errorf("%s: %w: a compressed archive with more than %d large documents: inflate it first, or set OpenOptions.SpoolDir", clip(name), boltseal.ErrLimit, restarts)
+		}
+	}
+	rc, err := a.content(ctx, f)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}

@@ -155,7 +155,7 @@ func (a *archive) dockerImage(ctx context.Context, ref string, o *OpenOptions) (
 			l.Unreadable, l.Size = "the layer cannot be read: "+err.Error(), -1
 		} else {
 			l.Size = f.size
-			l.Blob = func(ctx context.Context) (io.ReadCloser, error) { return a.source.open(ctx, f.offset, f.size) }
+			l.Blob = func(ctx context.Context) (io.ReadCloser, error) { return a.content(ctx, f) }
 		}
 		if alg, hex := path.Base(path.Dir(name)), path.Base(name); strings.HasPrefix(archiveName(name), "blobs/") {
 			if d := digest.NewDigestFromEncoded(digest.Algorithm(alg), hex); checkDigest(d) == nil {
@@ -174,6 +174,7 @@ func (a *archive) dockerImage(ctx context.Context, ref string, o *OpenOptions) (
 // chooseEntry finds the image that ref means: @N, an image ID, or a tag.
 func (a *archive) chooseEntry(ctx context.Context, entries []dockerEntry, ref string) (dockerEntry, error) {
 	var names []string
+	seen := make(map[int64]digest.Digest)
 	for i, e := range entries {
 		switch {
 		case ref == "" && len(entries) == 1, ref == "@"+strconv.Itoa(i):
@@ -181,7 +182,7 @@ func (a *archive) chooseEntry(ctx context.Context, entries []dockerEntry, ref st
 		case ref != "" && slices.ContainsFunc(e.RepoTags, func(t string) bool { return sameName(t, ref) }):
 			return e, nil
 		case strings.HasPrefix(ref, "sha256:"):
-			if raw, err := a.document(ctx, e.Config); err == nil && string(digest.FromBytes(raw)) == ref {
+			if id, err := a.configID(ctx, e.Config, seen); err == nil && string(id) == ref {
 				return e, nil
 			}
 		}
@@ -191,22 +192,39 @@ func (a *archive) chooseEntry(ctx context.Context, entries []dockerEntry, ref st
 	return dockerEntry{}, errWhich(ref, names)
 }
 
+// configID reads a config for its digest, each only once whatever its names.
+func (a *archive) configID(ctx context.Context, name string, seen map[int64]digest.Digest) (digest.Digest, error) {
+	f, err := a.find(name)
+	if err != nil {
+		return "", err
+	}
+	if id, ok := seen[f.offset]; ok {
+		return id, nil
+	}
+	raw, err := a.document(ctx, name)
+	if err != nil {
+		return "", err
+	}
+	seen[f.offset] = digest.FromBytes(raw)
+	return seen[f.offset], nil
+}
+
 // compareViews looks at the image through the Docker manifest that stands beside the layout.
 func (a *archive) compareViews(ctx context.Context, img *Image) error {
 	entries, err := a.dockerEntries(ctx)
 	if err != nil {
 		return err
 	}
+	want := digest.FromBytes(img.Config.Raw) // docker knows sha256 alone
+	seen := make(map[int64]digest.Digest)
 	var others []string
 	for _, e := range entries {
-		f, err := a.document(ctx, e.Config)
-		if err != nil {
-			others = append(others, "a config that cannot be read")
-			continue
-		}
-		id := img.ImageID.Algorithm().FromBytes(f)
-		if id == img.ImageID {
+		id, err := a.configID(ctx, e.Config, seen)
+		if id == want {
 			return nil
+		}
+		if err != nil {
+			id = "a config that cannot be read"
 		}
 		others = append(others, string(id))
 	}

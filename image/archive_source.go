@@ -91,7 +91,7 @@ func readArchive(ctx context.Context, r io.ReaderAt, size int64, o *OpenOptions)
 	var a *archive
 	if inflate == nil {
 		s := io.NewSectionReader(r, 0, size)
-		a, err = indexArchive(ctx, s, func() int64 { n, _ := s.Seek(0, io.SeekCurrent); return n }, limits)
+		a, err = indexArchive(ctx, s, func() int64 { n, _ := s.Seek(0, io.SeekCurrent); return n }, false, limits)
 		if a != nil {
 			a.source = plain{r, size}
 		}
@@ -99,7 +99,7 @@ func readArchive(ctx context.Context, r io.ReaderAt, size int64, o *OpenOptions)
 		p := packed{r, size, limits, inflate}
 		var rc *counted
 		if rc, err = p.stream(ctx); err == nil {
-			a, err = indexArchive(ctx, rc, func() int64 { return rc.n }, limits)
+			a, err = indexArchive(ctx, rc, func() int64 { return rc.n }, true, limits)
 			rc.Close()
 		}
 		if a != nil {

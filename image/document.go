@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	digest "github.com/opencontainers/go-digest"
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
@@ -209,10 +210,20 @@ func malformed(err error) error {
 	return fmt.Errorf("%w: %w", boltseal.ErrMalformed, err)
 }
 
-// clip shortens what a hostile document says, for messages.
+// clip makes what a hostile document says fit for messages: short, and without
+// anything that a terminal obeys.
 func clip(s string) string {
 	if len(s) > 120 {
-		return s[:120] + "…"
+		s = s[:120] + "…"
 	}
-	return s
+	return printable(s)
+}
+
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, s)
 }

@@ -106,7 +106,7 @@ func oneLine(s string) string {
 	if len(s) > 4*most {
 		s = s[:4*most]
 	}
-	s = strings.Join(strings.Fields(strings.ToValidUTF8(s, "�")), " ")
+	s = printable(strings.Join(strings.Fields(strings.ToValidUTF8(s, "�")), " "))
 	if len(s) > most {
 		s = strings.ToValidUTF8(s[:most], "") + "…"
 	}

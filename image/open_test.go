@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/klauspost/compress/zstd"
@@ -121,7 +122,8 @@ func on(platform string) *OpenOptions {
 
 func TestOpenLayoutEverywhere(t *testing.T) {
 	l := newLayout(t)
-	l.add(l.image("linux/amd64", "one", "two"))
+	two := strings.Repeat("two", 400_000) // more than is kept of a compressed archive
+	l.add(l.image("linux/amd64", "one", two))
 	dir := t.TempDir()
 	for _, f := range l.files() {
 		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(dir, "lay:out", f.name)), 0o755))
@@ -163,7 +165,7 @@ func TestOpenLayoutEverywhere(t *testing.T) {
 			require.Equal(t, "linux/amd64", FormatPlatform(img.Platform))
 			require.Len(t, img.Layers, 2)
 			require.Empty(t, img.Notes)
-			for i, want := range []string{"one", "two"} {
+			for i, want := range []string{"one", two} {
 				require.Equal(t, want, readLayer(t, &img.Layers[i]))
 				require.Equal(t, digest.FromString(want), img.Layers[i].DiffID)
 			}
@@ -172,7 +174,7 @@ func TestOpenLayoutEverywhere(t *testing.T) {
 			s, ok := rc.(SizedReaderAt)
 			require.Equal(t, tt.seekable, ok)
 			if ok {
-				require.EqualValues(t, 3, s.Size())
+				require.EqualValues(t, len(two), s.Size())
 				b := make([]byte, 2)
 				_, err = s.ReadAt(b, 1)
 				require.NoError(t, err)
@@ -255,6 +257,29 @@ func TestOpenOldDockerArchive(t *testing.T) {
 	_, err = img.Layers[0].Open(t.Context())
 	require.Error(t, err)
 	require.Equal(t, "one", readLayer(t, &img.Layers[1]))
+}
+
+func TestMounts(t *testing.T) {
+	hidden := parseMounts(`21 1 8:1 / / rw - ext4 /dev/sda1 rw
+22 21 0:5 / /srv/root rw shared:1 - ext4 /dev/sdb rw
+23 22 0:6 / /srv/root/proc rw - proc proc rw
+24 22 0:7 / /srv/root/a\040b rw - tmpfs none rw
+25 21 0:8 / /srv/rootless rw - tmpfs none rw
+broken`, "/srv/root")
+	require.Equal(t, map[string]string{"proc": "proc", "a b": "tmpfs"}, hidden)
+
+	dir := t.TempDir()
+	for _, name := range []string{"proc", "etc"} {
+		require.NoError(t, os.Mkdir(filepath.Join(dir, name), 0o755))
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name, "f"), nil, 0o644))
+	}
+	var names []string
+	f := rootFS{os.DirFS(dir).(fs.ReadLinkFS), hidden}
+	require.NoError(t, fs.WalkDir(f, ".", func(name string, _ fs.DirEntry, err error) error {
+		names = append(names, name)
+		return err
+	}))
+	require.Equal(t, []string{".", "etc", "etc/f", "proc"}, names)
 }
 
 func TestChoosePlatform(t *testing.T) {

@@ -124,7 +124,7 @@ func errPlatform(want v1.Platform, have []v1.Platform) error {
 	}
 	var names []string
 	for _, p := range have {
-		if n := FormatPlatform(p); !slices.Contains(names, n) {
+		if n := clip(FormatPlatform(p)); !slices.Contains(names, n) {
 			names = append(names, n)
 		}
 	}

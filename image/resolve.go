@@ -286,7 +286,7 @@ func (r *resolver) image(ctx context.Context, c candidate) (*Image, error) {
 	if img.Platform.OS == "" && img.Platform.Architecture == "" {
 		img.Platform = c.platform
 	} else if c.platform.Architecture != "" && distance(img.Platform, c.platform) < 0 && distance(c.platform, img.Platform) < 0 {
-		r.note("the index says %s, the config %s", FormatPlatform(c.platform), FormatPlatform(img.Platform))
+		r.note("the index says %s, the config %s", clip(FormatPlatform(c.platform)), clip(FormatPlatform(img.Platform)))
 	}
 	if img.Layers, err = r.layers(c.doc.Layers, config.RootFS.DiffIDs); err != nil {
 		return nil, fmt.Errorf("%s: %w", c.desc.Digest, err)
@@ -419,5 +419,5 @@ func platformSuffix(p *v1.Platform) string {
 	if p == nil {
 		return ""
 	}
-	return " (" + FormatPlatform(*p) + ")"
+	return " (" + clip(FormatPlatform(*p)) + ")"
 }
