@@ -79,13 +79,12 @@ type Outcome struct {
 }
 
 // Run has the analyzers of the set look at a file, whose content body reads
-// from its first byte. It need not consume it. The error is that of reading the
+// from its first byte. It need not consume it. Analyzers of a large file share
+// its stream, and so the time limit: one that hangs costs the others the file. The error is that of reading the
 // body, or the context's; whatever an analyzer does becomes a Skip.
 func (r *Runner) Run(ctx context.Context, path string, info fs.FileInfo, body Body, set []int) (Outcome, error) {
 	var out Outcome
-	fctx, cancel := context.WithTimeout(ctx, r.limits.FileTime)
-	defer cancel()
-	j := &job{Runner: r, ctx: fctx, body: body, size: info.Size(), events: make(chan event, 2*len(set))}
+	j := &job{Runner: r, body: body, size: info.Size(), events: make(chan event, 2*len(set))}
 	if j.size <= Small {
 		data, err := body.Peek(int(j.size))
 		if err != nil {
@@ -95,8 +94,10 @@ func (r *Runner) Run(ctx context.Context, path string, info fs.FileInfo, body Bo
 			return out, fmt.Errorf("%s: content of %d bytes ends after %d: %w", path, j.size, len(data), io.ErrUnexpectedEOF)
 		}
 		for _, i := range set { // one by one: they share the bytes
-			c := j.start(i, path, info, boltseal.NewFile(path, info.Mode(), data).Content)
-			j.wait(c)
+			var cancel context.CancelFunc
+			j.ctx, cancel = context.WithTimeout(ctx, r.limits.FileTime)
+			j.wait(j.start(i, path, info, boltseal.NewFile(path, info.Mode(), data).Content))
+			cancel()
 			j.collect(&out, path)
 		}
 	} else {
@@ -105,6 +106,9 @@ func (r *Runner) Run(ctx context.Context, path string, info fs.FileInfo, body Bo
 			return out, err
 		}
 		head = append([]byte(nil), head...)
+		var cancel context.CancelFunc
+		j.ctx, cancel = context.WithTimeout(ctx, r.limits.FileTime) // one for all: they go in step
+		defer cancel()
 		for _, i := range set {
 			s := &stream{job: j, head: head, grant: make(chan grant, 1), chunks: make(chan []byte), ack: make(chan struct{}, 1), quit: make(chan struct{})}
 			s.call = j.start(i, path, info, s)
@@ -209,7 +213,9 @@ func (j *job) wait(c *call) {
 			j.lose()
 			return
 		}
-		e.call.state = done
+		if e.call.state != lost {
+			e.call.state = done
+		}
 	}
 }
 
