@@ -1,9 +1,8 @@
 package sbom
 
 import (
-	"bytes"
+	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"io/fs"
@@ -16,7 +15,8 @@ import (
 
 // NPM finds the JavaScript packages that npm, yarn or pnpm installed: each
 // node_modules/NAME/package.json and node_modules/@SCOPE/NAME/package.json,
-// however deeply nested. The name and version are those that the package gives
+// however deeply nested, and what Debian packages in its own places for Node.js
+// (usr/share/nodejs, and usr/lib likewise). The name and version are those that the package gives
 // itself, so that an alias is listed as what it really is. Other package.json
 // files (of a package's own parts, tests and fixtures) name no package.
 // The fields are those of the npm documentation's page "package.json".
@@ -25,7 +25,7 @@ func NPM() boltseal.FileAnalyzer { return npm{} }
 type npm struct{}
 
 func (npm) Info() boltseal.Info {
-	return boltseal.Info{ID: "sbom/npm", Version: 1, Doc: "JavaScript packages installed in node_modules"}
+	return boltseal.Info{ID: "sbom/npm", Version: 2, Doc: "JavaScript packages installed for Node.js"}
 }
 
 func (npm) Wants(name string, _ fs.DirEntry) bool {
@@ -33,21 +33,15 @@ func (npm) Wants(name string, _ fs.DirEntry) bool {
 	return ok && isNPMRoot(dir)
 }
 
-// isNPMRoot reports whether a folder is where npm unpacks a package.
+// isNPMRoot reports whether a folder is where npm, or Debian, unpacks a package.
 func isNPMRoot(dir string) bool {
 	const modules = "node_modules/"
 	i := strings.LastIndex(dir, modules)
-	if i < 0 || i > 0 && dir[i-1] != '/' {
-		return false
+	if i < 0 {
+		return isNPMName(underDebianNode(dir))
 	}
-	outer, name := dir[:i], dir[i+len(modules):]
-	scope, rest, scoped := strings.Cut(name, "/")
-	switch {
-	case name == "" || name[0] == '.':
-		return false
-	case name[0] == '@' && (!scoped || scope == "@" || rest == "" || strings.Contains(rest, "/")):
-		return false
-	case name[0] != '@' && scoped:
+	outer := dir[:i]
+	if i > 0 && dir[i-1] != '/' || !isNPMName(dir[i+len(modules):]) {
 		return false
 	}
 	// Within another package, only what is not kept for its tests.
@@ -60,6 +54,40 @@ func isNPMRoot(dir string) bool {
 		}
 	}
 	return true
+}
+
+// underDebianNode returns what follows the places that Debian's nodejs searches
+// besides node_modules: usr/share/nodejs/, usr/lib/nodejs/ and
+// usr/lib/ARCHITECTURE/nodejs/.
+func underDebianNode(dir string) string {
+	if rest, ok := strings.CutPrefix(dir, "usr/share/nodejs/"); ok {
+		return rest
+	}
+	rest, ok := strings.CutPrefix(dir, "usr/lib/")
+	if !ok {
+		return ""
+	}
+	if rest, ok := strings.CutPrefix(rest, "nodejs/"); ok {
+		return rest
+	}
+	_, rest, _ = strings.Cut(rest, "/")
+	rest, ok = strings.CutPrefix(rest, "nodejs/")
+	if !ok {
+		return ""
+	}
+	return rest
+}
+
+// isNPMName reports whether a path is that of a package: NAME or @SCOPE/NAME.
+func isNPMName(name string) bool {
+	scope, rest, scoped := strings.Cut(name, "/")
+	switch {
+	case name == "" || name[0] == '.':
+		return false
+	case name[0] == '@':
+		return scoped && scope != "@" && rest != "" && !strings.Contains(rest, "/")
+	}
+	return !scoped
 }
 
 // npmMaxBytes bounds a package.json. Registries refuse far smaller ones.
@@ -89,22 +117,41 @@ func (npm) AnalyzeFile(_ context.Context, f *boltseal.File, p *boltseal.Pass) er
 // packageJSON holds the fields that matter, each undecoded: other tools write
 // whatever they like, and one odd field shall not cost the others.
 type packageJSON struct {
-	Name                 json.RawMessage `json:"name"`
-	Version              json.RawMessage `json:"version"`
-	License              json.RawMessage `json:"license"`
-	Licenses             json.RawMessage `json:"licenses"`
-	Dependencies         json.RawMessage `json:"dependencies"`
-	OptionalDependencies json.RawMessage `json:"optionalDependencies"`
+	name, version, license, licenses   []byte
+	dependencies, optionalDependencies []byte
+}
+
+func (in *packageJSON) field(name string) *[]byte {
+	switch name {
+	case "name":
+		return &in.name
+	case "version":
+		return &in.version
+	case "license":
+		return &in.license
+	case "licenses":
+		return &in.licenses
+	case "dependencies":
+		return &in.dependencies
+	case "optionalDependencies":
+		return &in.optionalDependencies
+	}
+	return nil
 }
 
 // parsePackageJSON returns the package that a package.json describes; ok is
 // false where it names none.
 func parsePackageJSON(data []byte) (pkg boltseal.Package, ok bool, err error) {
-	var in packageJSON
-	if err := json.Unmarshal(bytes.TrimPrefix(data, []byte("\ufeff")), &in); err != nil {
-		return pkg, false, fmt.Errorf("%w: %w", boltseal.ErrMalformed, err)
+	if data, err = validJSON(data); err != nil {
+		return pkg, false, err
 	}
-	name := strings.TrimSpace(jsonString(in.Name))
+	var in packageJSON
+	for name, value := range jsonObject(data) {
+		if field := in.field(name); field != nil {
+			*field = value
+		}
+	}
+	name := strings.TrimSpace(jsonString(in.name))
 	if name == "" || len(name) > 214 || strings.ContainsFunc(name, func(r rune) bool { return r < ' ' }) {
 		return pkg, false, nil
 	}
@@ -115,72 +162,67 @@ func parsePackageJSON(data []byte) (pkg boltseal.Package, ok bool, err error) {
 	pkg = boltseal.Package{
 		Type: "npm", Name: name, State: boltseal.StateInstalled,
 		// npm reads "v1.2.3" and "=1.2.3" as 1.2.3.
-		Version:  strings.TrimLeft(strings.TrimSpace(jsonString(in.Version)), "v= "),
-		Licenses: npmLicenses(in.License, in.Licenses),
+		Version:  strings.TrimLeft(strings.TrimSpace(jsonString(in.version)), "v= "),
+		Licenses: npmLicenses(in.license, in.licenses),
 		Evidence: []boltseal.Evidence{{Technique: boltseal.TechniqueManifest, Detail: "package.json of an installed package", Confidence: 1}},
 	}
 	if scoped {
 		pkg.Namespace, pkg.Name = scope, base
 	}
-	pkg.DependsOn = npmDependencies(in.Dependencies, in.OptionalDependencies)
+	pkg.DependsOn = npmDependencies(in.dependencies, in.optionalDependencies)
 	pkg.PURL = purl.Of(&pkg)
 	return pkg, true, nil
 }
 
-// jsonString returns a JSON string's value, "" for anything else.
-func jsonString(raw json.RawMessage) string {
-	var s string
-	if len(raw) == 0 || raw[0] != '"' || json.Unmarshal(raw, &s) != nil {
-		return ""
-	}
-	return s
-}
-
 // npmLicenses reads the license field and its older forms: an object with a
 // type, or a list of either.
-func npmLicenses(fields ...json.RawMessage) (out []string) {
+func npmLicenses(fields ...[]byte) (out []string) {
 	add := func(s string) {
 		if s = strings.TrimSpace(s); s != "" && !slices.Contains(out, s) {
 			out = append(out, s)
 		}
 	}
-	one := func(raw json.RawMessage) {
+	one := func(raw []byte) {
 		add(jsonString(raw))
-		var object struct{ Type, Name json.RawMessage }
-		if len(raw) > 0 && raw[0] == '{' && json.Unmarshal(raw, &object) == nil {
-			if t := jsonString(object.Type); t != "" {
-				add(t)
-			} else {
-				add(jsonString(object.Name))
+		var typ, name string
+		for key, value := range jsonObject(raw) {
+			switch key {
+			case "type":
+				typ = jsonString(value)
+			case "name":
+				name = jsonString(value)
 			}
 		}
+		add(cmp.Or(typ, name))
 	}
 	for _, raw := range fields {
-		var list []json.RawMessage
-		if len(raw) > 0 && raw[0] == '[' && json.Unmarshal(raw, &list) == nil {
-			for _, item := range list[:min(len(list), 100)] {
-				one(item)
-			}
+		if len(raw) == 0 || raw[0] != '[' {
+			one(raw)
 			continue
 		}
-		one(raw)
+		n := 0
+		for item := range jsonArray(raw) {
+			if n++; n > 100 {
+				break
+			}
+			one(item)
+		}
 	}
 	return out
 }
 
 // npmDependencies returns the names that a package needs to run, the real one
 // where it uses an alias ("npm:NAME@RANGE"); nil if no field is there.
-func npmDependencies(fields ...json.RawMessage) []string {
+func npmDependencies(fields ...[]byte) []string {
 	var names []string
 	for _, raw := range fields {
-		var deps map[string]json.RawMessage
-		if len(raw) == 0 || raw[0] != '{' || json.Unmarshal(raw, &deps) != nil {
+		if len(raw) == 0 || raw[0] != '{' {
 			continue
 		}
 		if names == nil {
 			names = []string{} // none, which is known
 		}
-		for name, want := range deps {
+		for name, want := range jsonObject(raw) {
 			if alias, ok := strings.CutPrefix(jsonString(want), "npm:"); ok && alias != "" {
 				name = alias
 				if at := strings.LastIndexByte(alias, '@'); at > 0 {

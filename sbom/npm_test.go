@@ -22,6 +22,16 @@ func TestNPMWants(t *testing.T) {
 		"app/node_modules/test/node_modules/b/package.json":                      true,
 		"app/node_modules/resolve/test/resolver/node_modules/b/package.json":     false,
 		"app/node_modules/a/dist/package.json":                                   false,
+		"usr/share/nodejs/semver/package.json":                                   true,
+		"usr/share/nodejs/@babel/core/package.json":                              true,
+		"usr/lib/nodejs/a/package.json":                                          true,
+		"usr/lib/x86_64-linux-gnu/nodejs/a/package.json":                         true,
+		"usr/share/nodejs/a/node_modules/b/package.json":                         true,
+		"usr/share/nodejs/a/dist/package.json":                                   false,
+		"usr/share/nodejs/@babel/package.json":                                   false,
+		"usr/share/nodejs/package.json":                                          false,
+		"srv/usr/share/nodejs/a/package.json":                                    false,
+		"usr/lib/a/b/nodejs/c/package.json":                                      false,
 		"app/node_modules/@s/a/esm/package.json":                                 false,
 		"app/node_modules/@s/package.json":                                       false,
 		"app/node_modules/package.json":                                          false,
@@ -49,6 +59,8 @@ func TestNPM(t *testing.T) {
 		{"\ufeff" + `{"name":"old","version":"0.1","licenses":[{"type":"MIT"},{"type":"GPL"},"BSD"],"dependencies":[]}`, "pkg:npm/old@0.1", []string{"MIT", "GPL", "BSD"}, nil},
 		{`{"name":"noversion","dependencies":{}}`, "pkg:npm/noversion", nil, []string{}},
 		{`{"name":"odd","version":3,"license":["MIT",{"name":"ISC"},null]}`, "pkg:npm/odd", []string{"MIT", "ISC"}, nil},
+		{`{"name":"real","version":"1","Name":"fake","VERSION":"9","License":"x"}`, "pkg:npm/real@1", nil, nil},
+		{`{"name":"first","name":"last","version":"1"}`, "pkg:npm/last@1", nil, nil},
 		{`{"type":"module"}`, "", nil, nil},
 		{`{"name":["x"]}`, "", nil, nil},
 		{`{"name":"/x"}`, "", nil, nil},
@@ -100,4 +112,16 @@ func BenchmarkNPM(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "packages/s")
+}
+
+func TestNPMOfDebian(t *testing.T) {
+	tr := newTree(map[string]string{
+		"var/lib/dpkg/status":                    "Package: node-semver\nStatus: install ok installed\nVersion: 7.3\n",
+		"var/lib/dpkg/info/node-semver.list":     "/.\n/usr/share/nodejs/semver/package.json\n",
+		"usr/share/nodejs/semver/package.json":   `{"name":"semver","version":"7.3.5"}`,
+		"usr/share/nodejs/semver/x/package.json": `{"name":"x","version":"1"}`,
+	}).scan(t, Dpkg(), NPM(), Owner())
+	require.Empty(t, tr.errs)
+	require.Equal(t, []string{"semver 7.3.5"}, tr.lines("npm"))
+	require.Equal(t, "pkg:deb/node-semver@7.3", tr.get(t, "semver").OwnedBy)
 }
