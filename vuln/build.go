@@ -42,7 +42,7 @@ type Stats struct {
 	Rows       int   // (advisory, package) pairs that can match
 	Packages   int   // (ecosystem, name) pairs
 	Ecosystems int   //
-	Ignored    int   // affected entries with neither a usable range nor a version
+	Ignored    int   // affected entries without a listed version or a range whose bounds can be ordered
 	Bytes      int64 // of the database file
 	// Skipped lists what could not be read. The database is without it.
 	Skipped []boltseal.Skip

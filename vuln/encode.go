@@ -88,7 +88,9 @@ func (b *builder) encode() ([]byte, error) {
 				o = &order{scheme: s, keys: map[string]string{}, index: map[string]int{}}
 				orders[s] = o
 			}
-			b.prune(r, o)
+			if b.prune(r, o); len(r.ranges)+len(r.versions) == 0 {
+				b.stats.Ignored++
+			}
 			for _, v := range r.versions {
 				if !o.add(v) {
 					strs.add(v)

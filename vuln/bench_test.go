@@ -1,0 +1,89 @@
+package vuln_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/boltseal/boltseal"
+	"github.com/boltseal/boltseal/vuln"
+)
+
+func benchPackages() []boltseal.Package {
+	deb := &boltseal.Distro{ID: "debian", VersionID: "12"}
+	known := []boltseal.Package{
+		{Type: "deb", Name: "libssl3", Version: "3.0.16-1~deb12u1", Source: boltseal.Source{Name: "openssl"}, Distro: deb},
+		{Type: "deb", Name: "curl", Version: "7.88.1-10+deb12u12", Distro: deb},
+		{Type: "golang", Name: "golang.org/x/net", Version: "v0.38.0"}, {Type: "npm", Name: "lodash", Version: "4.17.21"},
+	}
+	var out []boltseal.Package
+	for i := range 2400 { // a quarter is known to the database, the rest never heard of
+		if i%4 == 0 {
+			out = append(out, known[i/4%len(known)])
+		} else {
+			out = append(out, boltseal.Package{Type: "npm", Name: fmt.Sprintf("package-%d", i), Version: "1.2.3"})
+		}
+	}
+	return out
+}
+
+func BenchmarkMatch(b *testing.B) {
+	osvDir(b)
+	file, err := small()
+	require.NoError(b, err)
+	db, err := vuln.Load(file)
+	require.NoError(b, err)
+	pkgs := benchPackages()
+	b.ReportAllocs()
+	for b.Loop() {
+		for range db.Match(pkgs) {
+		}
+	}
+	b.ReportMetric(float64(b.N)*float64(len(pkgs))/b.Elapsed().Seconds(), "packages/s")
+}
+
+func BenchmarkMatchMiss(b *testing.B) {
+	osvDir(b)
+	file, err := small()
+	require.NoError(b, err)
+	db, err := vuln.Load(file)
+	require.NoError(b, err)
+	pkgs := []boltseal.Package{{Type: "npm", Name: "lodash", Version: "99.0.0"}, {Type: "npm", Name: "nobody-heard-of-it", Version: "1.0.0"}}
+	b.ReportAllocs()
+	for b.Loop() {
+		for range db.Match(pkgs) {
+		}
+	}
+}
+
+func BenchmarkOpenAndMatch(b *testing.B) {
+	osvDir(b)
+	file, err := small()
+	require.NoError(b, err)
+	path := filepath.Join(b.TempDir(), "a.db")
+	require.NoError(b, os.WriteFile(path, file, 0o600))
+	pkgs := benchPackages()
+	for b.Loop() {
+		db, err := vuln.Open(path)
+		require.NoError(b, err)
+		for range db.Match(pkgs) {
+		}
+		require.NoError(b, db.Close())
+	}
+}
+
+func BenchmarkOpen(b *testing.B) {
+	osvDir(b)
+	file, err := small()
+	require.NoError(b, err)
+	path := filepath.Join(b.TempDir(), "a.db")
+	require.NoError(b, os.WriteFile(path, file, 0o600))
+	for b.Loop() {
+		db, err := vuln.Open(path)
+		require.NoError(b, err)
+		require.NoError(b, db.Close())
+	}
+}
