@@ -1,3 +1,0 @@
-package vuln
-
-func (b *builder) encodeTexts() []byte { return nil }
