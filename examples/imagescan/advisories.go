@@ -50,12 +50,9 @@ func openAdvisories(ctx context.Context, path string, c *console) (*advisories, 
 		return &advisories{db, path}, nil
 	}
 	c.remark("reading the advisories in %s; imagescan db build does this once for all scans", path)
-	b, stats, err := vuln.Encode(ctx, []fs.FS{os.DirFS(path)}, nil)
+	b, _, err := vuln.Encode(ctx, []fs.FS{os.DirFS(path)}, nil)
 	if err != nil {
 		return nil, err
-	}
-	if stats.Advisories == 0 {
-		return nil, fmt.Errorf("advisory database: no OSV advisory in %s: want <Ecosystem>/all.zip or JSON documents", path)
 	}
 	db, err := vuln.Load(b)
 	if err != nil {

@@ -3,26 +3,27 @@ package main
 import (
 	"io"
 	"sync"
+	"time"
 
 	"github.com/schollz/progressbar/v3"
 
 	"github.com/boltseal/boltseal"
 )
 
-// progress draws one bar for all layers being read. It returns nil, and a func
+// progress draws one bar for all items being read. It returns nil, and a func
 // that does nothing, unless w is a terminal.
-func progress(w io.Writer, quiet bool) (o *boltseal.Observer, done func()) {
+func progress(w io.Writer, what string, quiet bool) (o *boltseal.Observer, done func()) {
 	width := columns(w)
 	if quiet || width == 0 {
 		return nil, func() {}
 	}
 	p := &bar{left: map[string]int64{}, bar: progressbar.NewOptions64(1,
 		progressbar.OptionSetWriter(w),
-		progressbar.OptionSetDescription("reading layers"),
+		progressbar.OptionSetDescription(what),
 		progressbar.OptionShowBytes(true),
 		progressbar.OptionSetWidth(max(10, min(40, width-50))),
 		progressbar.OptionClearOnFinish(),
-		progressbar.OptionThrottle(100_000_000),
+		progressbar.OptionThrottle(100*time.Millisecond),
 	)}
 	return &boltseal.Observer{Begin: p.begin, Advance: p.advance, End: p.end}, p.finish
 }

@@ -41,13 +41,13 @@ func runScan(ctx context.Context, o *options, c *console) int {
 // scan is the whole job: open, read every layer once, match. A report that
 // comes with an error holds what could be read.
 func scan(ctx context.Context, o *options, c *console, a *advisories, now time.Time) (*boltseal.Report, error) {
-	img, cache, err := o.open(ctx)
+	img, cache, err := o.open(ctx, c)
 	if err != nil {
 		return nil, err
 	}
 	defer img.Close()
 
-	observer, done := progress(c.err, o.quiet)
+	observer, done := progress(c.err, "reading layers", o.quiet)
 	inv, err := image.Analyze(ctx, img, &image.AnalyzeOptions{Cache: cache, Observer: observer}, sbom.Analyzers()...)
 	done()
 	if ctx.Err() != nil {
@@ -67,19 +67,14 @@ func scan(ctx context.Context, o *options, c *console, a *advisories, now time.T
 }
 
 // open opens the image and the cache of layer records.
-func (o *options) open(ctx context.Context) (*image.Image, image.Cache, error) {
+func (o *options) open(ctx context.Context, c *console) (*image.Image, image.Cache, error) {
 	if o.ref == "" {
 		img, err := openDemo(ctx)
 		return img, nil, err
 	}
-	img, err := image.Open(ctx, o.ref, &image.OpenOptions{Platform: o.platform, Transports: transports()})
+	img, err := image.Open(ctx, o.ref, o.openOptions(c))
 	if err != nil || o.cache == "" {
 		return img, nil, err
 	}
-	cache, err := openCache(o.cache)
-	if err != nil {
-		img.Close()
-		return nil, nil, err
-	}
-	return img, cache, nil
+	return img, &image.DirCache{Dir: o.cache}, nil
 }

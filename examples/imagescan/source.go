@@ -5,16 +5,36 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/boltseal/boltseal"
+	"github.com/boltseal/boltseal/vuln"
 )
 
-// openSource opens a directory of OSV exports.
-func openSource(ctx context.Context, from, spool string, c *console) (src fs.FS, cleanup func(), err error) {
+// openSource opens OSV exports: a directory as it is, a URL by a mirror in the
+// user's cache, so that the next build fetches only what has changed.
+func openSource(ctx context.Context, from string, c *console) (fs.FS, error) {
+	if strings.HasPrefix(from, "https://") || strings.HasPrefix(from, "http://") {
+		dir := inUserCache(filepath.Join("osv", boltseal.Fingerprint(from)))
+		if dir == "" {
+			return nil, fmt.Errorf("-from %s: there is no user cache to mirror it in; set XDG_CACHE_HOME, or download it and give the directory", from)
+		}
+		c.remark("fetching %s to %s", from, dir)
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return nil, err
+		}
+		if err := vuln.Fetch(ctx, from, dir, nil); err != nil {
+			return nil, err
+		}
+		return os.DirFS(dir), nil
+	}
 	info, err := os.Stat(from)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if !info.IsDir() {
-		return nil, nil, fmt.Errorf("%s is not a directory", from)
+		return nil, fmt.Errorf("-from %s: not a directory", from)
 	}
-	return os.DirFS(from), func() {}, nil
+	return os.DirFS(from), nil
 }

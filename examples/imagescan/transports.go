@@ -1,16 +1,24 @@
 package main
 
 import (
+	"os"
+	"strings"
+
 	"github.com/boltseal/boltseal/image"
+	"github.com/boltseal/boltseal/image/daemon"
 	"github.com/boltseal/boltseal/image/remote"
 )
 
-// transports are the sources beyond files: registries.
-func transports() []image.Transport {
-	return []image.Transport{remote.Transport(nil)}
-}
-
-// openCache opens the directory of layer records.
-func openCache(dir string) (image.Cache, error) {
-	return &image.DirCache{Dir: dir}, nil
+// openOptions say where images may come from beyond files: registries, and the
+// Docker daemon, whose stream is kept in the system's temporary directory while
+// it is read. Nothing else is written to disk.
+func (o *options) openOptions(c *console) *image.OpenOptions {
+	opts := &image.OpenOptions{
+		Platform:   o.platform,
+		Transports: []image.Transport{remote.Transport(nil), daemon.Transport(&daemon.Options{Host: c.env("DOCKER_HOST")})},
+	}
+	if strings.HasPrefix(o.ref, "docker:") || strings.HasPrefix(o.ref, "docker-daemon:") {
+		opts.SpoolDir = os.TempDir()
+	}
+	return opts
 }

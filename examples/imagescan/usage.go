@@ -2,9 +2,9 @@ package main
 
 const usage = `imagescan tells what is in a container image, and what is wrong with it.
 
-    imagescan [flags] [IMAGE]           without IMAGE: a demo, without any network
-    imagescan db build -from DIR|URL    build the advisory database
-    imagescan db status                 what it holds, and how old it is
+    imagescan [flags] [IMAGE]          scan an image; without IMAGE, a demo
+    imagescan db build -from DIR|URL   build the advisory database
+    imagescan db status                what it holds, and how old it is
 
 IMAGE is one of
     debian:12, ghcr.io/me/app@sha256:…  from a registry
@@ -15,14 +15,14 @@ IMAGE is one of
     dir:DIR                             a root file system
 
 Flags
-    -o FORMAT[=FILE]     table (default), json, html, sarif, cyclonedx or spdx;
+    -o FORMAT[=FILE]     table (default), json, html, sarif, cyclonedx, spdx;
                          may be given several times, without FILE to stdout
     -layers              draw the layers in the table
     -fail-on SEVERITY    exit with 1 if a finding is at or above: low, medium,
                          high, critical, or unknown for any finding at all
-    -unrated SEVERITY    what a finding that nobody rated counts as for -fail-on;
+    -unrated SEVERITY    what -fail-on takes a finding for that nobody rated;
                          default critical, as it may be anything
-    -platform OS/ARCH    which one to take of several: linux/arm64, linux/arm/v7
+    -platform OS/ARCH    which of several to take: linux/arm64, linux/arm/v7
     -db PATH             advisory database, or a directory of OSV exports;
                          default: the user's cache, else the built-in snapshot
     -cache DIR           keeps what was found in layers, so that an image that
@@ -48,12 +48,12 @@ const usageBuild = `imagescan db build makes the advisory database out of OSV ex
     imagescan db build -from DIR|URL [-from …] [-o FILE]
 
 Flags
-    -from DIR|URL   exports as OSV.dev publishes them, <Ecosystem>/all.zip under a
-                    directory or a URL; may be given several times
+    -from DIR|URL   exports as OSV.dev publishes them, <Ecosystem>/all.zip under
+                    a directory or a URL; may be given several times
     -o FILE         the database; default: advisories.db in the user's cache,
                     where every scan finds it
     -kev FILE       CISA's catalogue of exploited vulnerabilities, JSON
-    -epss FILE      FIRST's probabilities of exploitation, CSV; both may be gzipped
+    -epss FILE      FIRST's probabilities of exploitation, CSV; both may be .gz
     -q              no progress and no remarks on stderr
 
 Examples

@@ -79,7 +79,7 @@ func newHTMLView(r *boltseal.Report) *htmlView {
 	x, sum := newIndex(r), Summarize(r)
 	v := &htmlView{
 		Name: "image", Bytes: size(sum.Bytes), Schema: boltseal.ReportSchema, Suppressed: sum.Suppressed,
-		Incomplete: !r.Complete || len(sum.Unknown) > 0 || len(sum.Skipped) > 0,
+		Incomplete: !r.Complete || len(sum.Skipped) > 0,
 	}
 	if r.Image != nil && r.Image.Name != "" {
 		v.Name = Clean(r.Image.Name)

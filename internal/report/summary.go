@@ -232,8 +232,10 @@ func label(f *boltseal.Finding, name string) (rule, title string) {
 	if m := cve.FindStringSubmatch(rule); m != nil {
 		rule = m[1]
 	}
-	if title == Clean(f.Rule) || title == rule || title == rule+" in "+name || title == Clean(f.Rule)+" in "+name {
-		title = ""
+	for _, said := range []string{rule, Clean(f.Rule)} {
+		if title == said || strings.HasPrefix(title, said+" in ") && strings.HasSuffix(name, strings.TrimPrefix(title, said+" in ")) {
+			title = ""
+		}
 	}
 	return rule, title
 }

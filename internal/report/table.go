@@ -136,7 +136,11 @@ func (t *table) incomplete() {
 		return
 	}
 	t.line()
-	t.line(t.paint(inverse, " INCOMPLETE "), t.paint(bold, fit(" what is not reported may still be there", t.width-12)))
+	head, text := " INCOMPLETE ", " what is not reported may still be there"
+	if t.r.Complete {
+		head, text = " NOT DECIDED ", " all was read, but not all could be judged"
+	}
+	t.line(t.paint(inverse, head), t.paint(bold, fit(text, t.width-len(head))))
 	n := 0
 	for _, c := range t.sum.Unknown {
 		if n++; n <= listed {
