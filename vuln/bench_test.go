@@ -38,10 +38,14 @@ func BenchmarkMatch(b *testing.B) {
 	require.NoError(b, err)
 	pkgs := benchPackages()
 	b.ReportAllocs()
+	found := 0
 	for b.Loop() {
+		found = 0
 		for range db.Match(pkgs) {
+			found++
 		}
 	}
+	b.ReportMetric(float64(found), "matches")
 	b.ReportMetric(float64(b.N)*float64(len(pkgs))/b.Elapsed().Seconds(), "packages/s")
 }
 

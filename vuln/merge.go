@@ -39,29 +39,30 @@ func (s *matcher) merge(pkg *boltseal.Package) []Match {
 			is.also = append(is.also, a.index)
 		}
 	}
-	// What a distribution's tooling says of one CVE is folded into the advisory
-	// that the distribution published about it for the same package.
-	covers := map[int]int{}
-	for i := range issues {
-		if a := &issues[i].adv; len(a.upstream) > 0 && a.flags&advDerived == 0 {
-			for _, cve := range a.upstream {
-				if _, ok := covers[cve]; !ok {
-					covers[cve] = i
+	folded := map[int]bool{}
+	if slices.ContainsFunc(issues, func(is issue) bool { return is.adv.flags&advDerived != 0 }) {
+		// What a distribution's tooling says of one CVE is folded into the
+		// advisory that the distribution published about it for this package.
+		covers := map[int]int{}
+		for i := range issues {
+			if a := &issues[i].adv; a.flags&advDerived == 0 {
+				for _, cve := range a.upstream {
+					if _, ok := covers[cve]; !ok {
+						covers[cve] = i
+					}
+				}
+			}
+		}
+		for i := range issues {
+			if a := &issues[i].adv; a.flags&advDerived != 0 && len(a.upstream) == 1 {
+				if j, ok := covers[a.upstream[0]]; ok {
+					issues[j].also = append(issues[j].also, a.index)
+					folded[i] = true
 				}
 			}
 		}
 	}
-	var out []Match
-	folded := map[int]bool{}
-	for i := range issues {
-		a := &issues[i].adv
-		if a.flags&advDerived != 0 && len(a.upstream) == 1 {
-			if j, ok := covers[a.upstream[0]]; ok && j != i {
-				issues[j].also = append(issues[j].also, a.index)
-				folded[i] = true
-			}
-		}
-	}
+	out := make([]Match, 0, len(issues))
 	for i := range issues {
 		if is := &issues[i]; !folded[i] {
 			out = append(out, s.finish(pkg, is.main, &is.adv, is.also))
@@ -128,24 +129,17 @@ func (s *matcher) finish(pkg *boltseal.Package, h hit, a *advRecord, also []int)
 	scheme := db.ecos[t.eco].scheme
 	m := Match{Package: pkg, Advisory: db.public(a), Ecosystem: db.meta.Ecosystems[t.eco].Name, Generation: db.meta.Generation}
 	db.exploited(&m, []int{a.id}, a.aliases, a.upstream, a.related)
-	names := map[string]bool{m.Advisory.ID: true}
-	for _, n := range m.Advisory.Aliases {
-		names[n] = true
-	}
 	for _, i := range also {
 		other := db.advisory(i)
 		id := db.ids.at(other.id)
 		m.Also = append(m.Also, id)
+		m.Advisory.Aliases = append(append(m.Advisory.Aliases, id), db.idList(other.aliases)...)
 		db.exploited(&m, other.aliases, other.upstream)
-		for _, n := range append(db.idList(other.aliases), id) {
-			if !names[n] {
-				names[n] = true
-				m.Advisory.Aliases = append(m.Advisory.Aliases, n)
-			}
-		}
+	}
+	if len(also) > 0 {
+		m.Advisory.Aliases = names(m.Advisory.Aliases, m.Advisory.ID)
 	}
 	slices.Sort(m.Also)
-	slices.Sort(m.Advisory.Aliases)
 
 	m.Why = Why{Name: t.name, NameKind: kindNames[t.kind], NameField: t.field, Version: t.version, Scheme: db.schemes[scheme].name, Status: db.extra(h.row)}
 	if t.kind == kindDerived {

@@ -96,7 +96,12 @@ func walkZip(ctx context.Context, fsys fs.FS, name string, emit func(document) e
 	if err != nil {
 		return fmt.Errorf("%w: %w", boltseal.ErrMalformed, err)
 	}
-	z.RegisterDecompressor(zip.Deflate, flate.NewReader)
+	// One inflater serves all members, which are read one after the other.
+	inflater := flate.NewReader(nil)
+	z.RegisterDecompressor(zip.Deflate, func(r io.Reader) io.ReadCloser {
+		inflater.(flate.Resetter).Reset(r, nil) // of a fixed implementation, which never fails
+		return io.NopCloser(inflater)
+	})
 	total, docs := int64(0), 0
 	for _, m := range z.File {
 		if err := ctx.Err(); err != nil {

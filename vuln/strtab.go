@@ -76,21 +76,24 @@ func (c *cursor) next(buf []byte) []byte {
 	return append(buf[:shared], c.take(c.uint())...)
 }
 
-// append appends string i to dst.
-func (t *strtab) append(dst []byte, i int) []byte {
+// decode decodes string i into buf, which may be on the caller's stack.
+func (t *strtab) decode(buf []byte, i int) []byte {
 	if i < 0 || i >= t.n {
-		return dst
+		return buf[:0]
 	}
 	c := t.block(i / strBlock)
-	s := append(make([]byte, 0, 64), c.take(c.uint())...)
+	buf = append(buf[:0], c.take(c.uint())...)
 	for range i % strBlock {
-		s = c.next(s)
+		buf = c.next(buf)
 	}
-	return append(dst, s...)
+	return buf
 }
 
 // at returns string i; out of range it is empty.
-func (t *strtab) at(i int) string { return string(t.append(nil, i)) }
+func (t *strtab) at(i int) string {
+	var buf [160]byte
+	return string(t.decode(buf[:0], i))
+}
 
 // search returns the range [lo, hi) of strings equal to key among the sorted
 // strings [first, first+n); lo is where it would stand. buf is scratch space.

@@ -43,7 +43,7 @@ func (db *DB) verify() error {
 	for _, s := range db.schemes { // keys are what this version would compute
 		for i := s.first; i < s.first+s.n; i++ {
 			key, err := s.scheme.AppendKey(buf[:0], db.bounds.at(i))
-			if err != nil || !bytes.Equal(key, db.keys.append(nil, i)) {
+			if err != nil || !bytes.Equal(key, db.keys.decode(nil, i)) {
 				return bad("bound %q of %s has another key", db.bounds.at(i), s.name)
 			}
 			buf = key
