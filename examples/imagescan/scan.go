@@ -57,6 +57,11 @@ func scan(ctx context.Context, o *options, c *console, a *advisories, now time.T
 		return nil, err
 	}
 	r := inv.Report()
+	layers, cerr := image.Classify(ctx, inv, nil)
+	layers.Apply(r)
+	if cerr != nil { // the provenance; the layers' contents are not concerned
+		r.Skipped = append(r.Skipped, boltseal.Skip{Reason: "provenance: " + cerr.Error(), Note: true})
+	}
 	for m := range a.db.Match(inv.Packages) {
 		r.Findings = append(r.Findings, m.Finding())
 	}
