@@ -22,13 +22,14 @@ import (
 //
 // Archives that are stored in others are read in place, compressed ones are
 // inflated in memory. Work is bounded by Limits.ArchiveDepth, ArchiveEntries
-// and ArchiveBytes in sum, and FileBytes for one compressed archive.
+// and ArchiveBytes in sum, and FileBytes for one compressed archive. A file
+// larger than FileBytes whose source cannot seek is read as a stream.
 func Java() boltseal.FileAnalyzer { return java{} }
 
 type java struct{}
 
 func (java) Info() boltseal.Info {
-	return boltseal.Info{ID: "sbom/java", Version: 1, Doc: "Maven artifacts in Java archives, nested ones too"}
+	return boltseal.Info{ID: "sbom/java", Version: 2, Doc: "Maven artifacts in Java archives, nested ones too"}
 }
 
 func isJavaArchive(name string) bool {
@@ -53,12 +54,17 @@ func (java) AnalyzeFile(ctx context.Context, f *boltseal.File, p *boltseal.Pass)
 	if !isZip && string(head) != "PK\x05\x06" && !strings.HasPrefix(string(head), "#!") && !strings.HasPrefix(string(head), "MZ") {
 		return nil // a .rar that is another format, a placeholder
 	}
-	r, size, err := f.ReaderAt()
-	if err != nil {
-		return fail(err)
-	}
 	w := newZipWalk(ctx, p, f.Path)
-	_, err = javaArchive(w, r, size, nil, path.Base(f.Path))
+	r, size, err := f.ReaderAt()
+	switch {
+	case err == nil:
+		_, err = javaArchive(w, w.from(r, size, nil), nil, path.Base(f.Path))
+	case errors.Is(err, boltseal.ErrLimit):
+		w.p.Note("read in the order of its members, not by its directory: the source cannot seek, and the archive is larger than Limits.FileBytes")
+		_, err = javaArchive(w, func(visit visitMember) error {
+			return w.walkStream(f.Reader(), isJarPart, visit)
+		}, nil, path.Base(f.Path))
+	}
 	if err == nil || !isZip && errors.Is(err, errNoZip) { // a script that is called .jar
 		return nil
 	}
@@ -67,10 +73,10 @@ func (java) AnalyzeFile(ctx context.Context, f *boltseal.File, p *boltseal.Pass)
 
 // javaArchive reports the artifacts in one archive and returns what it is
 // called as a whole, "" if that is unknown.
-func javaArchive(w *zipWalk, r io.ReaderAt, size int64, chain []string, name string) (id string, err error) {
+func javaArchive(w *zipWalk, walk func(visitMember) error, chain []string, name string) (id string, err error) {
 	jar := jarParts{fileName: name}
 	var inner []string
-	walkErr := w.walk(r, size, chain, func(m *zipMember) error {
+	walkErr := walk(func(m *zipMember) error {
 		if handled, err := jar.collect(m); handled {
 			return err
 		}
@@ -78,7 +84,7 @@ func javaArchive(w *zipWalk, r io.ReaderAt, size int64, chain []string, name str
 			return nil
 		}
 		return m.archive(func(r io.ReaderAt, size int64) error {
-			id, err := javaArchive(w, r, size, m.names(), path.Base(m.name()))
+			id, err := javaArchive(w, w.from(r, size, m.names()), m.names(), path.Base(m.name()))
 			if id != "" && len(inner) < maxJavaNeeds {
 				inner = append(inner, id)
 			}
@@ -103,6 +109,13 @@ func javaArchive(w *zipWalk, r io.ReaderAt, size int64, chain []string, name str
 		w.p.Package(*pkg)
 	}
 	return id, walkErr
+}
+
+type visitMember = func(*zipMember) error
+
+// from returns the walk over an archive by its directory.
+func (w *zipWalk) from(r io.ReaderAt, size int64, chain []string) func(visitMember) error {
+	return func(visit visitMember) error { return w.walk(r, size, chain, visit) }
 }
 
 // maxJavaNeeds bounds the list of one archive's inner archives.

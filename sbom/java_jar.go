@@ -75,6 +75,21 @@ func (j *jarParts) collect(m *zipMember) (handled bool, err error) {
 	return false, nil
 }
 
+// isJarPart reports whether the content of a member matters: to collect, or as
+// an archive.
+func isJarPart(name string) bool {
+	const dir = "META-INF/"
+	if len(name) < len(dir) || !strings.EqualFold(name[:len(dir)], dir) {
+		return isJavaArchive(name)
+	}
+	switch base := path.Base(name); base {
+	case "pom.properties", "pom.xml":
+		return true
+	default:
+		return strings.EqualFold(base, "MANIFEST.MF") || isJavaArchive(base)
+	}
+}
+
 // readXMLs adds the artifacts of which only the pom.xml is there. The error is
 // fatal to the walk.
 func (j *jarParts) readXMLs() error {
