@@ -20,54 +20,53 @@ type Options struct {
 
 // Apply lets documents speak about findings, in place, and returns how many
 // findings it suppressed. A statement speaks about a finding if it names its
-// rule or an alias and, as a product, its package or the whole it is in; of
-// several, the latest decides, and of equally late ones the last. Only trusted
+// rule or an alias and, as a product, its package or the whole it is in. Of a
+// document's statements on a finding only the latest counts, of several
+// documents' the latest decides, and of equally late ones the last. Only trusted
 // documents decide. Findings that are suppressed already stay so.
 //
 // Package URLs match if type, namespace and name are equal, the statement's
 // version is absent or equal, and every qualifier of the statement's has an
 // equal in the finding's, which may have more. Other identifiers must be equal.
+//
+// Statements on vulnerabilities and packages that no finding has cost one
+// look-up per name and product; memory grows with the findings, not with the
+// statements.
 func Apply(findings []boltseal.Finding, docs []*Document, opts *Options) (suppressed int) {
 	var o Options
 	if opts != nil {
 		o = *opts
 	}
 	whole := parseIDs(o.Products)
-	index := map[string][]ref{}
+	q := newQuestions(findings)
+	best := make([]ref, len(findings))
 	for _, d := range docs {
-		for i := range d.Statements {
-			for _, name := range d.Statements[i].Vulnerability {
-				index[name] = append(index[name], ref{d, &d.Statements[i]})
+		q.ask(d, whole)
+		for i := range findings {
+			s := q.answer(i)
+			if s == nil {
+				continue
+			}
+			r := ref{d, s}
+			f := &findings[i]
+			f.Evidence = append(f.Evidence, boltseal.Evidence{Technique: boltseal.TechniqueAttestation, Detail: r.String()})
+			if d.Trusted && later(best[i].s, s) {
+				best[i] = r
 			}
 		}
 	}
-	for i := range findings {
+	for i, r := range best {
 		f := &findings[i]
-		if f.Kind != boltseal.KindVulnerability {
-			continue
-		}
-		pkg := parseIDs([]string{f.Package})
-		var best ref
-		seen := map[*Statement]bool{}
-		for _, name := range append([]string{f.Rule}, f.Aliases...) {
-			for _, r := range index[name] {
-				if seen[r.s] || !r.s.about(pkg, whole) {
-					continue
-				}
-				seen[r.s] = true
-				f.Evidence = append(f.Evidence, boltseal.Evidence{Technique: boltseal.TechniqueAttestation, Detail: r.String()})
-				if r.d.Trusted && (best.s == nil || !r.s.Time.Before(best.s.Time)) {
-					best = r
-				}
-			}
-		}
-		if best.s != nil && f.Suppressed == "" && (best.s.Status == NotAffected || best.s.Status == Fixed) {
-			f.Suppressed = best.String()
+		if r.s != nil && f.Suppressed == "" && (r.s.Status == NotAffected || r.s.Status == Fixed) {
+			f.Suppressed = r.String()
 			suppressed++
 		}
 	}
 	return suppressed
 }
+
+// later reports whether s takes the place of old, which may be nil.
+func later(old, s *Statement) bool { return old == nil || !s.Time.Before(old.Time) }
 
 // ref is a statement in its document.
 type ref struct {
@@ -75,7 +74,8 @@ type ref struct {
 	s *Statement
 }
 
-// String writes "VEX not_affected (reason), by AUTHOR on DATE in DOCUMENT".
+// String writes "VEX not_affected (reason), by AUTHOR on DATE in DOCUMENT", with
+// long texts cut: many findings may repeat them.
 func (r ref) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "VEX %s", r.s.Status)
@@ -87,43 +87,21 @@ func (r ref) String() string {
 		why += ": " + r.s.Impact
 	}
 	if why != "" {
-		fmt.Fprintf(&b, " (%s)", why)
+		fmt.Fprintf(&b, " (%.500s)", why)
 	}
 	if r.d.Author != "" {
-		fmt.Fprintf(&b, ", by %s", r.d.Author)
+		fmt.Fprintf(&b, ", by %.200s", r.d.Author)
 	}
 	if !r.s.Time.IsZero() {
 		fmt.Fprintf(&b, " on %s", r.s.Time.Format(time.DateOnly))
 	}
 	if r.d.ID != "" {
-		fmt.Fprintf(&b, " in %s", r.d.ID)
+		fmt.Fprintf(&b, " in %.200s", r.d.ID)
 	}
 	if !r.d.Trusted {
 		b.WriteString("; not applied: the document is not trusted")
 	}
 	return b.String()
-}
-
-// about reports whether the statement speaks of a package inside a whole.
-func (s *Statement) about(pkg, whole []identifier) bool {
-	for i := range s.Products {
-		p := &s.Products[i]
-		if len(p.Parts) == 0 {
-			if anyMatch(p.IDs, pkg) || anyMatch(p.IDs, whole) {
-				return true
-			}
-			continue
-		}
-		if !anyMatch(p.IDs, whole) {
-			continue
-		}
-		for _, part := range p.Parts {
-			if anyMatch(part, pkg) {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // identifier is a name of a thing, taken apart if it is a package URL.
@@ -132,17 +110,20 @@ type identifier struct {
 	purl *purl.PURL
 }
 
+func parseID(raw string) identifier {
+	x := identifier{raw: raw}
+	if p, err := purl.Parse(raw); err == nil {
+		x.purl = &p
+	}
+	return x
+}
+
 func parseIDs(ids []string) []identifier {
 	var out []identifier
 	for _, id := range ids {
-		if id == "" {
-			continue
+		if id != "" {
+			out = append(out, parseID(id))
 		}
-		x := identifier{raw: id}
-		if p, err := purl.Parse(id); err == nil {
-			x.purl = &p
-		}
-		out = append(out, x)
 	}
 	return out
 }

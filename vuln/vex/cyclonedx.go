@@ -1,8 +1,11 @@
 package vex
 
 import (
+	"fmt"
 	"net/url"
 	"strings"
+
+	"github.com/boltseal/boltseal/internal/purl"
 )
 
 type cdxComponent struct {
@@ -10,6 +13,16 @@ type cdxComponent struct {
 	PURL       string         `json:"purl"`
 	CPE        string         `json:"cpe"`
 	Components []cdxComponent `json:"components"`
+}
+
+// cdxAffects is a component, or versions of it.
+type cdxAffects struct {
+	Ref      string `json:"ref"`
+	Versions []struct {
+		Version string `json:"version"`
+		Range   string `json:"range"`
+		Status  string `json:"status"`
+	} `json:"versions"`
 }
 
 // cdxBOM is the part of a CycloneDX BOM that VEX uses: field "vulnerabilities"
@@ -41,13 +54,7 @@ type cdxBOM struct {
 			Response      []string `json:"response"`
 			LastUpdated   string   `json:"lastUpdated"`
 		} `json:"analysis"`
-		Affects []struct {
-			Ref      string `json:"ref"`
-			Versions []struct {
-				Version string `json:"version"`
-				Range   string `json:"range"`
-			} `json:"versions"`
-		} `json:"affects"`
+		Affects []cdxAffects `json:"affects"`
 	} `json:"vulnerabilities"`
 }
 
@@ -91,15 +98,53 @@ func readCycloneDX(data []byte) (*Document, error) {
 		case "not_affected", "false_positive":
 			s.Status = NotAffected
 		}
-		for _, a := range v.Affects {
-			ids := cdxResolve(refs, a.Ref)
-			if len(ids) > 0 && len(a.Versions) == 0 {
-				s.Products = append(s.Products, Product{IDs: ids})
+		whole := true
+		for i := range v.Affects {
+			products, why := cdxProducts(refs, &v.Affects[i])
+			if why != "" {
+				whole = false
+				doc.skip(s.Vulnerability, why)
 			}
+			s.Products = append(s.Products, products...)
 		}
-		doc.add(s)
+		if whole || len(s.Products) > 0 {
+			doc.add(s)
+		}
 	}
 	return doc, nil
+}
+
+// cdxProducts returns what an entry of "affects" names: a component, or those of
+// its versions that are listed one by one. The state of the analysis is that of
+// the versions with status "affected", the default; what it means for others,
+// and for ranges, is left out and said in why.
+func cdxProducts(refs map[string][]string, a *cdxAffects) (products []Product, why string) {
+	ids := cdxResolve(refs, a.Ref)
+	if len(ids) == 0 {
+		return nil, ""
+	}
+	if len(a.Versions) == 0 {
+		return []Product{{IDs: ids}}, ""
+	}
+	p, err := purl.Parse(ids[0])
+	if err != nil {
+		return nil, fmt.Sprintf("lists versions of %.80q, which is no package URL", ids[0])
+	}
+	stated := p.Version
+	for _, v := range a.Versions {
+		switch {
+		case v.Version == "":
+			why = fmt.Sprintf("has a range of versions (%.80q), which is not applied", v.Range)
+		case v.Status != "" && v.Status != "affected":
+			why = fmt.Sprintf("has versions with status %.20q, which is not applied", v.Status)
+		case stated != "" && stated != v.Version:
+			why = fmt.Sprintf("lists version %.80q of %.80q", v.Version, ids[0])
+		default:
+			p.Version = v.Version
+			products = append(products, Product{IDs: []string{p.String()}})
+		}
+	}
+	return products, why
 }
 
 func cdxRefs(refs map[string][]string, components []cdxComponent) {

@@ -26,12 +26,14 @@ type Document struct {
 	Author     string
 	Time       time.Time // of its last change; zero if not stated
 	Statements []Statement
-	// Skipped names statements that are not valid in their format, with the
-	// reason. They are never applied.
+	// Skipped names statements, or parts of them, that are not valid in their
+	// format or not understood, with the reason. They are never applied.
 	Skipped []boltseal.Skip
 	// Trusted is for the caller to set: he wrote the document, or verified its
 	// signature. Statements of other documents are shown and not applied.
 	Trusted bool
+
+	pairs int // names times identifiers of all statements
 }
 
 // Statement says how products stand to one vulnerability.
@@ -62,9 +64,14 @@ const maxDocument = 64 << 20
 // groups are expanded.
 const maxProducts = 1_000_000
 
+// maxPairs bounds the names of a statement times the identifiers of its
+// products, in all statements, and so what Apply has to look at.
+const maxPairs = 16_000_000
+
 // Read reads a document and finds out its format. Errors wrap
 // [boltseal.ErrMalformed] for what is no VEX document and [boltseal.ErrLimit]
-// for one of more than 64 MiB or 1,000,000 products.
+// for one of more than 64 MiB, 1,000,000 products (CSAF, after groups are
+// expanded) or 16,000,000 pairs of a name and a product's identifier.
 func Read(r io.Reader) (*Document, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxDocument+1))
 	if err != nil {
@@ -97,6 +104,9 @@ func Read(r io.Reader) (*Document, error) {
 	default:
 		err = fmt.Errorf("%w: neither OpenVEX (@context), CycloneDX (bomFormat) nor CSAF (document.csaf_version)", boltseal.ErrMalformed)
 	}
+	if err == nil && doc.pairs > maxPairs {
+		err = fmt.Errorf("%s: %w: the statements' names times their products are more than %d", doc.Format, boltseal.ErrLimit, maxPairs)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read VEX: %w", err)
 	}
@@ -125,17 +135,33 @@ func (d *Document) add(s Statement) {
 		why = "says not_affected without a justification or an impact statement"
 	}
 	if why != "" {
-		name := "statement"
-		if len(s.Vulnerability) > 0 {
-			name = fmt.Sprintf("statement on %.80s", s.Vulnerability[0])
-		}
-		d.Skipped = append(d.Skipped, boltseal.Skip{Reason: fmt.Sprintf("%s %s: %s %s", d.Format, d.ID, name, why)})
+		d.skip(s.Vulnerability, why)
 		return
+	}
+	for i := range s.Products {
+		if d.pairs > maxPairs {
+			return // Read says so
+		}
+		p := &s.Products[i]
+		ids := 1 + len(p.IDs)
+		for _, part := range p.Parts {
+			ids += 1 + len(part)
+		}
+		d.pairs += ids * len(s.Vulnerability)
 	}
 	if s.Time.IsZero() {
 		s.Time = d.Time
 	}
 	d.Statements = append(d.Statements, s)
+}
+
+// skip reports a statement on a vulnerability, or a part of it, that is left out.
+func (d *Document) skip(vulnerability []string, why string) {
+	name := "statement"
+	if len(vulnerability) > 0 {
+		name = fmt.Sprintf("statement on %.80s", vulnerability[0])
+	}
+	d.Skipped = append(d.Skipped, boltseal.Skip{Reason: fmt.Sprintf("%s %.200s: %s %s", d.Format, d.ID, name, why)})
 }
 
 // moment reads a time; one that cannot be read is not stated.

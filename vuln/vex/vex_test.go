@@ -2,6 +2,7 @@ package vex
 
 import (
 	"errors"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -121,6 +122,84 @@ func TestHostile(t *testing.T) {
 	b.WriteString(strings.Repeat(`,{"group_ids":["g"]}`, 1500) + `]}]}`)
 	_, err := Read(strings.NewReader(b.String()))
 	require.ErrorIs(t, err, boltseal.ErrLimit)
+}
+
+func TestLatestStatementCounts(t *testing.T) {
+	text := func(author, status, time string) string {
+		return `{"@context":"https://openvex.dev/ns/v0.2.0","author":"` + author + `","statements":[{"vulnerability":{"name":"CVE-1","aliases":["CVE-1"]},
+			"products":[{"@id":"pkg:npm/left-pad"}],"status":"` + status + `","justification":"x","timestamp":"` + time + `"}]}`
+	}
+	old := read(t, text("Old", "not_affected", "2026-01-01T00:00:00Z"))
+	young := read(t, text("Young", "affected", "2026-02-01T00:00:00Z"))
+	foreign := read(t, text("Foreign", "affected", "2026-03-01T00:00:00Z"))
+	same := read(t, text("Same", "fixed", "2026-02-01T00:00:00Z"))
+	old.Trusted, young.Trusted, same.Trusted = true, true, true
+	for _, c := range []struct {
+		docs []*Document
+		want string
+	}{
+		{[]*Document{old, foreign}, "VEX not_affected (x), by Old on 2026-01-01"},
+		{[]*Document{old, young}, ""},
+		{[]*Document{young, old}, ""},
+		{[]*Document{young, same}, "VEX fixed (x), by Same on 2026-02-01"},
+		{[]*Document{same, young}, ""},
+	} {
+		fs := findings()[:1]
+		fs[0].Aliases = []string{"GHSA-1", "CVE-1"}
+		Apply(fs, c.docs, nil)
+		require.Equal(t, c.want, fs[0].Suppressed)
+		require.Len(t, fs[0].Evidence, len(c.docs))
+	}
+}
+
+func TestCycloneDXVersions(t *testing.T) {
+	doc := read(t, `{"bomFormat":"CycloneDX","components":[{"bom-ref":"a","purl":"pkg:npm/left-pad"},{"bom-ref":"b","cpe":"cpe:/a:b"},{"bom-ref":"c","purl":"pkg:npm/left-pad@2"}],"vulnerabilities":[
+	{"id":"CVE-1","analysis":{"state":"not_affected"},"affects":[{"ref":"a","versions":[{"version":"0.9"},{"version":"1.0.0","status":"affected"}]}]},
+	{"id":"CVE-2","analysis":{"state":"not_affected"},"affects":[{"ref":"a","versions":[{"version":"0.9"}]}]},
+	{"id":"CVE-3","analysis":{"state":"not_affected"},"affects":[{"ref":"a","versions":[{"range":"vers:npm/<2"},{"version":"1.0.0","status":"unaffected"}]}]},
+	{"id":"CVE-4","analysis":{"state":"not_affected"},"affects":[{"ref":"b","versions":[{"version":"1"}]},{"ref":"c","versions":[{"version":"1.0.0"}]}]}]}`)
+	doc.Trusted = true
+	fs := findings()
+	require.Equal(t, 1, Apply(fs, []*Document{doc}, nil))
+	require.NotEmpty(t, fs[0].Suppressed)
+	require.Len(t, doc.Skipped, 3)
+	require.Contains(t, doc.Skipped[0].Reason, "statement on CVE-3")
+}
+
+// One statement with many names on many products, and one product with many
+// identifiers in many statements.
+func TestPairsAreBounded(t *testing.T) {
+	many := func(s string, n int) string { return s + strings.Repeat(","+s, n-1) }
+	for _, text := range []string{
+		`{"@context":"https://openvex.dev/ns/v0.2.0","statements":[{"vulnerability":{"name":"C","aliases":[` + many(`"C"`, 5000) + `]},"products":[` + many(`"p"`, 5000) + `],"status":"fixed"}]}`,
+		`{"document":{"csaf_version":"2.0"},"product_tree":{"full_product_names":[{"product_id":"p","product_identification_helper":{"purl":"pkg:npm/a","hashes":[{"file_hashes":[` +
+			many(`{"algorithm":"sha256","value":"a"}`, 5000) + `]}]}}]},"vulnerabilities":[{"cve":"C","product_status":{"fixed":[` + many(`"p"`, 5000) + `]}}]}`,
+	} {
+		_, err := Read(strings.NewReader(text))
+		require.ErrorIs(t, err, boltseal.ErrLimit)
+	}
+}
+
+// Many findings and many statements on the same vulnerability.
+func BenchmarkApply(b *testing.B) {
+	doc := &Document{Trusted: true}
+	for i := range 10_000 {
+		id := "pkg:rpm/redhat/p" + strconv.Itoa(i)
+		doc.Statements = append(doc.Statements, Statement{Vulnerability: []string{"CVE-1"}, Status: Fixed, Products: []Product{{IDs: []string{id}}}})
+	}
+	var fs []boltseal.Finding
+	for i := range 10_000 {
+		fs = append(fs, boltseal.Finding{Kind: boltseal.KindVulnerability, Rule: "CVE-1", Package: "pkg:rpm/redhat/p" + strconv.Itoa(i) + "@1?arch=x86_64"})
+	}
+	for b.Loop() {
+		for i := range fs {
+			fs[i].Suppressed, fs[i].Evidence = "", nil
+		}
+		if n := Apply(fs, []*Document{doc}, nil); n != len(fs) {
+			b.Fatal(n)
+		}
+	}
+	b.ReportMetric(float64(len(fs)*b.N)/b.Elapsed().Seconds(), "findings/s")
 }
 
 func FuzzRead(f *testing.F) {
