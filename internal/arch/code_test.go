@@ -13,7 +13,8 @@ import (
 // codeProblems checks what library code must not do: end the program, log,
 // print, read flags, run code at import, keep mutable state in package
 // variables, put temporary files where the caller did not say, hold a context
-// in a struct.
+// in a struct. Unexported types with a Read or ReadAt method may hold one: they
+// stand for one call, and the method has no room for it.
 func codeProblems(p *pkg) (problems []string) {
 	if isExample(p.path) {
 		return nil
@@ -22,6 +23,16 @@ func codeProblems(p *pkg) (problems []string) {
 		problems = append(problems, fmt.Sprintf("%s: %s", p.fset.Position(n.Pos()), fmt.Sprintf(format, args...)))
 	}
 	vars := map[string]bool{}
+	readers := map[string]bool{}
+	for _, f := range p.files {
+		for _, d := range f.Decls {
+			if fn, ok := d.(*ast.FuncDecl); ok && fn.Recv != nil && (fn.Name.Name == "Read" || fn.Name.Name == "ReadAt") {
+				if id := base(fn.Recv.List[0].Type); id != nil && !id.IsExported() {
+					readers[id.Name] = true
+				}
+			}
+		}
+	}
 	for _, f := range p.files {
 		for _, d := range f.Decls {
 			if g, ok := d.(*ast.GenDecl); ok && g.Tok == token.VAR {
@@ -81,6 +92,10 @@ func codeProblems(p *pkg) (problems []string) {
 					if l, ok := n.Args[0].(*ast.BasicLit); ok && l.Value == `""` {
 						at(n, "temporary files only in a directory the caller gave")
 					}
+				}
+			case *ast.TypeSpec:
+				if readers[n.Name.Name] {
+					return false
 				}
 			case *ast.StructType:
 				for _, field := range n.Fields.List {
@@ -173,23 +188,27 @@ func TestCode(t *testing.T) {
 
 func TestCodeRefuses(t *testing.T) {
 	for name, src := range map[string]string{
-		"log":     `import "log"; func F() { log.Print() }`,
-		"flag":    `import "flag"; var _ = flag.Args`,
-		"exit":    `import "os"; func F() { os.Exit(1) }`,
-		"print":   `import "fmt"; func F() { fmt.Println() }`,
-		"init":    `func init() {}`,
-		"assign":  `var n int; func F() { n = 1 }`,
-		"count":   `var n int; func F() { n++ }`,
-		"index":   `var m = map[string]int{}; func F() { m["a"] = 1 }`,
-		"field":   `var s struct{ n int }; func F() { s.n = 1 }`,
-		"temp":    `import "os"; func F() { os.CreateTemp("", "x") }`,
-		"context": `import "context"; type T struct{ ctx context.Context }`,
+		"log":             `import "log"; func F() { log.Print() }`,
+		"flag":            `import "flag"; var _ = flag.Args`,
+		"exit":            `import "os"; func F() { os.Exit(1) }`,
+		"print":           `import "fmt"; func F() { fmt.Println() }`,
+		"init":            `func init() {}`,
+		"assign":          `var n int; func F() { n = 1 }`,
+		"count":           `var n int; func F() { n++ }`,
+		"index":           `var m = map[string]int{}; func F() { m["a"] = 1 }`,
+		"field":           `var s struct{ n int }; func F() { s.n = 1 }`,
+		"temp":            `import "os"; func F() { os.CreateTemp("", "x") }`,
+		"context":         `import "context"; type T struct{ ctx context.Context }`,
+		"exported reader": `import "context"; type T struct{ ctx context.Context }; func (*T) Read([]byte) (int, error) { return 0, nil }`,
 	} {
 		require.NotEmpty(t, codeProblems(parsed(t, "vuln", "package x\n"+src)), name)
 	}
 	require.Empty(t, codeProblems(parsed(t, "vuln", `package x
 		import "os"
+		import "context"
 		var n = 1
+		type r struct{ ctx context.Context }
+		func (*r) Read([]byte) (int, error) { return 0, nil }
 		func F(dir string) { n := n; n++; os.CreateTemp(dir, "x") }`)))
 	require.Empty(t, codeProblems(parsed(t, "examples/x", `package main
 		import "os"
