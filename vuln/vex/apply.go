@@ -50,7 +50,7 @@ func Apply(findings []boltseal.Finding, docs []*Document, opts *Options) (suppre
 			r := ref{d, s}
 			f := &findings[i]
 			f.Evidence = append(f.Evidence, boltseal.Evidence{Technique: boltseal.TechniqueAttestation, Detail: r.String()})
-			if d.Trusted && later(best[i].s, s) {
+			if d.Trusted && (best[i].s == nil || !s.Time.Before(best[i].s.Time)) {
 				best[i] = r
 			}
 		}
@@ -64,9 +64,6 @@ func Apply(findings []boltseal.Finding, docs []*Document, opts *Options) (suppre
 	}
 	return suppressed
 }
-
-// later reports whether s takes the place of old, which may be nil.
-func later(old, s *Statement) bool { return old == nil || !s.Time.Before(old.Time) }
 
 // ref is a statement in its document.
 type ref struct {

@@ -21,7 +21,8 @@ type subject struct{ name, key string }
 type question struct {
 	pkg    identifier
 	answer *Statement // the latest of the document at hand
-	named  *Statement // the last one that named the vulnerability
+	at     int        // its place in the document
+	named  bool       // by the statement at hand
 }
 
 func newQuestions(findings []boltseal.Finding) *questions {
@@ -57,13 +58,22 @@ func newQuestions(findings []boltseal.Finding) *questions {
 
 // answer returns what the document that was asked last says about a finding, or
 // nil.
-func (q *questions) answer(finding int) (s *Statement) {
+func (q *questions) answer(finding int) *Statement {
+	var best question
 	for _, x := range q.asked[finding] {
-		if x.answer != nil && later(s, x.answer) {
-			s = x.answer
+		if x.answer != nil {
+			best.tell(x.answer, x.at)
 		}
 	}
-	return s
+	return best.answer
+}
+
+// tell keeps the later of two statements of a document, and of equally late ones
+// the one that stands behind.
+func (x *question) tell(s *Statement, at int) {
+	if x.answer == nil || s.Time.After(x.answer.Time) || s.Time.Equal(x.answer.Time) && at > x.at {
+		x.answer, x.at = s, at
+	}
 }
 
 // ask forgets what was answered and asks another document.
@@ -72,14 +82,18 @@ func (q *questions) ask(d *Document, whole []identifier) {
 		x.answer = nil
 	}
 	q.latest = q.latest[:0]
+	var names []string
 	for i := range d.Statements {
 		s := &d.Statements[i]
-		var names []string
+		names = names[:0]
 		for _, name := range s.Vulnerability {
-			if x := q.names[name]; x != nil && x.named != s {
-				x.named = s
+			if x := q.names[name]; x != nil && !x.named {
+				x.named = true
 				names = append(names, name)
 			}
+		}
+		for _, name := range names {
+			q.names[name].named = false
 		}
 		if len(names) == 0 {
 			continue
@@ -90,31 +104,28 @@ func (q *questions) ask(d *Document, whole []identifier) {
 			switch {
 			case len(p.Parts) == 0 && inside:
 				for _, name := range names {
-					q.tell(q.names[name], s)
+					q.tell(q.names[name], s, i)
 				}
 			case len(p.Parts) == 0:
-				q.tellPackages(names, p.IDs, s)
+				q.tellPackages(names, p.IDs, s, i)
 			case inside:
 				for _, part := range p.Parts {
-					q.tellPackages(names, part, s)
+					q.tellPackages(names, part, s, i)
 				}
 			}
 		}
 	}
 }
 
-func (q *questions) tell(x *question, s *Statement) {
-	if !later(x.answer, s) {
-		return
-	}
+func (q *questions) tell(x *question, s *Statement, at int) {
 	if x.answer == nil {
 		q.latest = append(q.latest, x)
 	}
-	x.answer = s
+	x.tell(s, at)
 }
 
 // tellPackages answers all questions on packages that one of ids names.
-func (q *questions) tellPackages(names, ids []string, s *Statement) {
+func (q *questions) tellPackages(names, ids []string, s *Statement, at int) {
 	for _, raw := range ids {
 		id, exact, key := parseID(raw), exactly(raw), ""
 		if id.purl != nil {
@@ -122,14 +133,14 @@ func (q *questions) tellPackages(names, ids []string, s *Statement) {
 		}
 		for _, name := range names {
 			for _, x := range q.index[subject{name, exact}] {
-				q.tell(x, s)
+				q.tell(x, s, at)
 			}
 			if id.purl == nil {
 				continue
 			}
 			for _, x := range q.index[subject{name, key}] {
 				if covers(id.purl, x.pkg.purl) {
-					q.tell(x, s)
+					q.tell(x, s, at)
 				}
 			}
 		}

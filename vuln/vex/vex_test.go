@@ -152,6 +152,23 @@ func TestLatestStatementCounts(t *testing.T) {
 	}
 }
 
+// Of equally late statements of one document the last counts, on whichever name
+// and level it speaks.
+func TestLastStatementCounts(t *testing.T) {
+	statement := func(name, product, status string) string {
+		return `{"vulnerability":{"name":"` + name + `"},"products":[{"@id":"` + product + `"}],"status":"` + status + `","justification":"x"}`
+	}
+	a, b := statement("GHSA-1", "pkg:oci/shop", "not_affected"), statement("CVE-1", "pkg:npm/left-pad", "affected")
+	for text, want := range map[string]int{a + "," + b: 0, b + "," + a: 1} {
+		doc := read(t, `{"@context":"https://openvex.dev/ns/v0.2.0","statements":[`+text+`]}`)
+		doc.Trusted = true
+		fs := findings()[:1]
+		fs[0].Aliases = []string{"GHSA-1"}
+		require.Equal(t, want, Apply(fs, []*Document{doc}, &Options{Products: []string{image}}))
+		require.Len(t, fs[0].Evidence, 1)
+	}
+}
+
 func TestCycloneDXVersions(t *testing.T) {
 	doc := read(t, `{"bomFormat":"CycloneDX","components":[{"bom-ref":"a","purl":"pkg:npm/left-pad"},{"bom-ref":"b","cpe":"cpe:/a:b"},{"bom-ref":"c","purl":"pkg:npm/left-pad@2"}],"vulnerabilities":[
 	{"id":"CVE-1","analysis":{"state":"not_affected"},"affects":[{"ref":"a","versions":[{"version":"0.9"},{"version":"1.0.0","status":"affected"}]}]},
