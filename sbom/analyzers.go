@@ -17,10 +17,12 @@ func Analyzers() []boltseal.FileAnalyzer {
 		Dpkg(),
 		APK(),
 		RPM(),
+		ALPM(),
 		GoBinary(),
 		NPM(),
 		Python(),
 		Java(),
+		Gem(),
 		Owner(),
 	}
 }

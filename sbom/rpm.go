@@ -127,7 +127,7 @@ func skipWAL(f *boltseal.File, p *boltseal.Pass) error {
 		return fmt.Errorf("read SQLite log: %w", err)
 	}
 	if len(head) == 32 && binary.BigEndian.Uint32(head)&^1 == 0x377f0682 && f.Info.Size() > 32 {
-		p.Skip("this log of SQLite was not applied to its database: packages installed last may be missing; run sqlite3 rpmdb.sqlite 'PRAGMA wal_checkpoint(TRUNCATE)' when building the image")
+		p.Skip("pages in this log of SQLite supersede those of rpmdb.sqlite and were not read: packages installed, updated or removed last may be listed as they were before; to have them read, run sqlite3 rpmdb.sqlite 'PRAGMA wal_checkpoint(TRUNCATE)' when building the image")
 	}
 	return nil
 }
