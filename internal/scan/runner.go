@@ -111,8 +111,7 @@ func (r *Runner) Run(ctx context.Context, path string, info fs.FileInfo, body Bo
 		defer cancel()
 		for _, i := range set {
 			s := &stream{job: j, head: head, grant: make(chan grant, 1), chunks: make(chan []byte), ack: make(chan struct{}, 1), quit: make(chan struct{})}
-			s.call = j.start(i, path, info, s)
-			s.call.stream = s
+			j.start(i, path, info, s)
 		}
 		err = j.serve()
 		j.collect(&out, path)
@@ -169,7 +168,7 @@ const (
 func (j *job) start(analyzer int, path string, info fs.FileInfo, content boltseal.Content) *call {
 	c := &call{analyzer: analyzer}
 	if s, ok := content.(*stream); ok {
-		s.call = c
+		s.call, c.stream = c, s
 	}
 	c.pass.Limits = j.limits
 	j.calls = append(j.calls, c)
