@@ -28,7 +28,7 @@ type demoFile struct {
 }
 
 // demoLayers are what a team might have shipped in the summer of 2023. Names,
-// versions and formats are real; the packages' contents are left out.
+// versions and formats are real; noise stands in for the packages' contents.
 func demoLayers(program []byte) []demoLayer {
 	base := []rpm{
 		{"almalinux-release", "9.2-1.el9", 0, "almalinux-release"},
@@ -48,19 +48,19 @@ func demoLayers(program []byte) []demoLayer {
 		{"/bin/sh -c #(nop) ADD file:7a4f3d0f2c in / ", gz, []demoFile{
 			{name: "etc/os-release", data: almaRelease},
 			{name: rpmManifest, data: manifest(base)},
-			{name: "usr/bin/bash", data: "the content is left out of the demo\n", mode: 0o755},
+			{name: "usr/lib64/libc.so.6", data: noise(4 << 20), mode: 0o755},
 		}},
 		{`/bin/sh -c #(nop)  CMD ["/bin/bash"]`, "", nil},
 		{"RUN /bin/sh -c dnf install -y curl libwebp openssl # buildkit", gz, []demoFile{
 			{name: rpmManifest, data: manifest(append(base, added...))},
-			{name: "usr/bin/curl", data: "the content is left out of the demo\n", mode: 0o755},
-			{name: "usr/bin/openssl", data: "the content is left out of the demo\n", mode: 0o755},
+			{name: "usr/bin/openssl", data: noise(2 << 20), mode: 0o755},
 		}},
 		{"RUN /bin/sh -c pip install requests==2.19.0 jinja2==3.1.2 pyyaml==5.3 # buildkit", zst, []demoFile{
 			pythonPackage("requests", "2.19.0"), pythonPackage("Jinja2", "3.1.2"), pythonPackage("PyYAML", "5.3"),
 		}},
 		{"RUN /bin/sh -c npm ci --omit=dev # buildkit", gz, []demoFile{
 			npmPackage("lodash", "4.17.4"), npmPackage("minimist", "1.2.0"),
+			{name: "srv/shop/node_modules/lodash/lodash.js", data: noise(1 << 20)},
 		}},
 		{"COPY build/ /srv/shop/build/ # buildkit", gz, []demoFile{
 			{name: "srv/shop/build/shop.debug", data: noise(3 << 20)},

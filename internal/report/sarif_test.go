@@ -39,7 +39,7 @@ func TestSARIF(t *testing.T) {
 	log := sarif(t, sample())
 	run := log["runs"].([]any)[0].(map[string]any)
 	results := run["results"].([]any)
-	require.Len(t, results, 8)
+	require.Len(t, results, 9)
 	first := results[0].(map[string]any)
 	require.Equal(t, "CVE-2019-10744", first["ruleId"])
 	require.Equal(t, "error", first["level"])
@@ -54,7 +54,7 @@ func TestSARIF(t *testing.T) {
 		rules := run["tool"].(map[string]any)["driver"].(map[string]any)["rules"].([]any)
 		require.Equal(t, r["ruleId"], rules[int(r["ruleIndex"].(float64))].(map[string]any)["id"], "result %d points at its rule", i)
 	}
-	require.Equal(t, "warning", byRule["CVE-2023-9999"]["level"], "unrated is not harmless")
+	require.Equal(t, "warning", byRule["DEBIAN-CVE-2023-9999"]["level"], "unrated is not harmless")
 	require.Equal(t, "note", byRule["CVE-2018-18074"]["level"])
 	hostile := byRule["image/views"]
 	require.Equal(t, `srv/\\x1b\[31mred\\u202egpj.exe: two clients see <b>two</b> images \[x\](http://evil) {{0}}.`, hostile["message"].(map[string]any)["text"])
