@@ -3,6 +3,7 @@ package vuln
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -24,16 +25,20 @@ type EPSS struct {
 // in order: comments that start with "#" and state score_date, a header
 // "cve,epss,percentile", then the lines. A line that is none is
 // [boltseal.ErrMalformed]; lines before it were delivered. An error of each
-// ends the reading and is returned as it is.
+// ends the reading and is returned as it is; one of r is wrapped and not
+// malformed.
 func ReadEPSS(r io.Reader, each func(EPSS) error) (scored time.Time, err error) {
-	br, err := openFeed(r)
+	src := &source{r: r}
+	br, err := openFeed(src)
 	if err != nil {
-		return scored, fmt.Errorf("read EPSS: %w", err)
+		return scored, fmt.Errorf("read EPSS: %w", cmp.Or(src.err, err))
 	}
 	header := false
 	for n := 1; ; n++ {
 		line, err := br.ReadSlice('\n')
 		switch {
+		case src.err != nil && err != nil:
+			return scored, fmt.Errorf("read EPSS: line %d: %w", n, src.err)
 		case errors.Is(err, boltseal.ErrLimit):
 			return scored, fmt.Errorf("read EPSS: %w", err)
 		case errors.Is(err, bufio.ErrBufferFull):

@@ -1,6 +1,7 @@
 package vuln
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -24,14 +25,19 @@ type KEV struct {
 // gzipped, and calls each for every entry, in order. Released is the date of
 // the catalogue, where it stands before or behind its entries. An entry without
 // a CVE or a date is [boltseal.ErrMalformed]; entries before it were delivered.
-// An error of each ends the reading and is returned as it is.
+// An error of each ends the reading and is returned as it is; one of r is wrapped
+// and not malformed.
 func ReadKEV(r io.Reader, each func(KEV) error) (released time.Time, err error) {
-	br, err := openFeed(r)
+	src := &source{r: r}
+	br, err := openFeed(src)
 	if err != nil {
-		return released, fmt.Errorf("read KEV: %w", err)
+		return released, fmt.Errorf("read KEV: %w", cmp.Or(src.err, err))
 	}
 	dec := json.NewDecoder(br)
 	bad := func(err error) error {
+		if src.err != nil {
+			return fmt.Errorf("read KEV: offset %d: %w", dec.InputOffset(), src.err)
+		}
 		if errors.Is(err, boltseal.ErrLimit) {
 			return fmt.Errorf("read KEV: %w", err)
 		}
@@ -84,6 +90,21 @@ func ReadKEV(r io.Reader, each func(KEV) error) (released time.Time, err error) 
 		return released, bad(errors.New(`no list "vulnerabilities": not CISA's catalogue`))
 	}
 	return released, nil
+}
+
+// source remembers why its reader failed, to tell a broken transfer from a
+// broken feed.
+type source struct {
+	r   io.Reader
+	err error
+}
+
+func (s *source) Read(p []byte) (int, error) {
+	n, err := s.r.Read(p)
+	if err != nil && err != io.EOF {
+		s.err = err
+	}
+	return n, err
 }
 
 func nextKEV(dec *json.Decoder) (KEV, error) {
