@@ -106,7 +106,8 @@ func (s *store) insert(c id, name []byte) {
 	}
 }
 
-// rehash leaves the dead out and doubles the table if the living need it.
+// rehash leaves the dead out and grows the table if the living need it, or if
+// so many nodes have died that going over them would come too often.
 func (s *store) rehash() {
 	alive := 0
 	for i := root; int(i) < len(s.nodes); i++ {
@@ -115,7 +116,7 @@ func (s *store) rehash() {
 		}
 	}
 	size := len(s.table)
-	for 2*alive > size {
+	for 2*alive > size || len(s.nodes) > 8*size {
 		size *= 2
 	}
 	s.table = make([]id, size)

@@ -103,15 +103,17 @@ func (s *Squash) Apply(ctx context.Context, rec *Record) error {
 	if s.entries > s.limits.ImageEntries {
 		return fmt.Errorf("entries of the image: %w of %d", boltseal.ErrLimit, s.limits.ImageEntries)
 	}
-	s.applyMarks(&rec.Marks)
+	if err := s.applyMarks(ctx, &rec.Marks); err != nil {
+		return err
+	}
 	next := 0 // of rec.Results
 	c := rec.Entries.cursor()
 	for c.next() {
 		if s.layer.entry&1023 == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if uint64(len(s.text))+uint64(len(c.entry.Path)+len(c.entry.Link)) > math.MaxUint32 || len(s.nodes) > math.MaxUint32-4096 {
-			return fmt.Errorf("names of the image: %w of %d bytes", boltseal.ErrLimit, uint32(math.MaxUint32))
+		if err := s.bound(); err != nil {
+			return err
 		}
 		n := s.applyEntry(&c)
 		if next < len(rec.Results) && rec.Results[next].Entry == s.layer.entry {
@@ -125,11 +127,33 @@ func (s *Squash) Apply(ctx context.Context, rec *Record) error {
 	return c.err
 }
 
+// bound ends the work before the next entry is applied. Folders that no entry
+// names cost as much as entries: a path of 4096 bytes makes up to 2048.
+func (s *Squash) bound() error {
+	const most = 16 << 20 // bytes of names that one entry may add, links followed
+	switch {
+	case len(s.nodes)/2 > s.limits.ImageEntries:
+		return fmt.Errorf("entries of the image and folders that they imply: %w of twice %d (Limits.ImageEntries)", boltseal.ErrLimit, s.limits.ImageEntries)
+	case len(s.text) > math.MaxUint32-most || len(s.nodes) > math.MaxUint32-most:
+		return fmt.Errorf("names of the image: %w of %d bytes", boltseal.ErrLimit, uint32(math.MaxUint32))
+	case s.linked > maxLinked:
+		return fmt.Errorf("links followed in the image: %w of %d bytes", boltseal.ErrLimit, int64(maxLinked))
+	}
+	return nil
+}
+
 // applyMarks removes what whiteouts and opaque marks name, one after the other,
 // before any entry of the layer is there. Like the engines it makes the folder
 // that a mark lies in, even for nothing, and a later mark deletes it again.
-func (s *Squash) applyMarks(marks *Entries) {
-	for c := marks.cursor(); c.next(); {
+func (s *Squash) applyMarks(ctx context.Context, marks *Entries) error {
+	n := 0
+	for c := marks.cursor(); c.next(); n++ {
+		if n&1023 == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err := s.bound(); err != nil {
+			return err
+		}
 		dir, base := c.entry.Path, []byte(nil)
 		if c.entry.Kind == Whiteout {
 			dir, base = split(dir)
@@ -156,6 +180,7 @@ func (s *Squash) applyMarks(marks *Entries) {
 			s.nodes[d].first = 0
 		}
 	}
+	return nil
 }
 
 // remove kills what a mark names: a path of a lower layer, or a folder that an

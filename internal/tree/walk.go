@@ -65,9 +65,9 @@ func (s *Squash) walk(at id, p []byte, o walkOpt) (id, error) {
 			if len(p) > 0 {
 				// A fresh slice: the link's own bytes are shared.
 				link = append(append(append(make([]byte, 0, len(link)+1+len(p)), link...), '/'), p...)
-				if s.linked += int64(len(link)); len(link) > 2*maxPath || s.linked > maxLinked {
-					return 0, errLoop
-				}
+			}
+			if s.linked += int64(len(link)); len(link) > 2*maxPath || s.linked > maxLinked {
+				return 0, errLoop
 			}
 			p = link
 		default:
