@@ -38,6 +38,8 @@ var dependencies = []dependency{
 	{"golang.org/x/sys", "vuln, image", "memory mapping and file flags"},
 	{"golang.org/x/term", "examples", "whether the output is a terminal, and how wide"},
 	{"github.com/schollz/progressbar/v3", "examples", "progress on a terminal"},
+	{"github.com/rivo/uniseg", "internal/report", "how wide a string is on a terminal, by Unicode's rules; the progress bar brings it anyway"},
+	{"github.com/chromedp/cdproto", "test", "the protocol types that chromedp speaks"},
 	{"github.com/stretchr/testify", "test", "assertions"},
 	{"github.com/rogpeppe/go-internal", "test", "script tests of the programs, and txtar"},
 	{"github.com/santhosh-tekuri/jsonschema/v6", "test", "validates what we write against the official schemas"},
