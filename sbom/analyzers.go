@@ -23,6 +23,9 @@ func Analyzers() []boltseal.FileAnalyzer {
 		Python(),
 		Java(),
 		Gem(),
+		Composer(),
+		NuGet(),
+		Bitnami(),
 		Owner(),
 	}
 }
