@@ -77,9 +77,15 @@ func invisible(r rune) bool {
 // width returns how many columns of a terminal s takes.
 func width(s string) int { return uniseg.StringWidth(s) }
 
+// fits reports whether s has at most n columns. It does not measure all of a
+// text that is far too long: no column takes columnBytes.
+func fits(s string, n int) bool { return len(s) <= columnBytes*(n+1) && width(s) <= n }
+
+const columnBytes = 64
+
 // fit cuts s to n columns, the last one an ellipsis where something is missing.
 func fit(s string, n int) string {
-	if width(s) <= n {
+	if fits(s, n) {
 		return s
 	}
 	if n < 1 {
@@ -102,10 +108,13 @@ func fit(s string, n int) string {
 
 // fitEnd cuts ", " + path to n columns at its front: a file's name says most.
 func fitEnd(s string, n int) string {
-	if width(s) <= n {
+	if fits(s, n) {
 		return s
 	}
 	path := strings.TrimPrefix(s, ", ")
+	for path = path[max(0, len(path)-columnBytes*max(n, 0)):]; path != "" && !utf8.RuneStart(path[0]); {
+		path = path[1:]
+	}
 	for path != "" && width(path) > n-3 {
 		_, size := utf8.DecodeRuneInString(path)
 		path = path[size:]
@@ -131,7 +140,7 @@ func wrap(s string, n int) []string {
 			if line != "" {
 				sep = " "
 			}
-			if width(line)+width(sep)+width(word) <= n {
+			if fits(word, n-width(line)-width(sep)) {
 				line += sep + word
 				break
 			}
