@@ -60,6 +60,11 @@ func (db *DB) Close() error {
 	}
 	r := db.release
 	db.release = nil
+	// What is used all the same finds nothing, rather than memory that is gone.
+	db.file, db.sec = nil, [numSections][]byte{}
+	for _, t := range []*strtab{&db.names, &db.keys, &db.bounds, &db.ids, &db.strings, &db.titles} {
+		*t = strtab{}
+	}
 	return r()
 }
 

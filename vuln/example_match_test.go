@@ -26,7 +26,7 @@ func ExampleDB_Match() {
 	}
 	pkgs := []boltseal.Package{{Type: "golang", Name: "golang.org/x/text", Version: "v0.3.7"}}
 	for m := range db.Match(pkgs) {
-		fmt.Println(m.Advisory.ID, m.Advisory.Aliases, m.Fixed, "because of", m.Why.Range)
+		fmt.Println(m.Advisory.ID, m.Advisory.Aliases, m.Fixed, "because of", m.Why().Range)
 	}
 	pkgs[0].Version = "v0.3.8"
 	fmt.Println(db.Explain(&pkgs[0], "CVE-2022-32149")[0].Reason)

@@ -58,7 +58,7 @@ func (db *DB) Explain(pkg *boltseal.Package, id string) []Explanation {
 				j = len(out)
 				at[r.advisory] = j
 				e := Explanation{Advisory: db.ids.at(a.id), Matches: matched[r.advisory]}
-				switch why := db.discounts(&a, r); {
+				switch why := discounts(&a, db.extra(r)); {
 				case why != "":
 					e.Matches, e.Reason = false, why
 				case e.Matches:

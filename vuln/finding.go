@@ -11,7 +11,7 @@ import (
 // Finding is the match in the shared vocabulary. Its fingerprint is made of the
 // advisory's ID, the package without its version and the path it was found at.
 func (m *Match) Finding() boltseal.Finding {
-	pkg := m.Package
+	pkg, w := m.Package, m.Why()
 	f := boltseal.Finding{
 		Kind:       boltseal.KindVulnerability,
 		Rule:       m.Advisory.ID,
@@ -21,7 +21,7 @@ func (m *Match) Finding() boltseal.Finding {
 		Fixed:      m.Fixed,
 		Aliases:    names(slices.Concat(m.Advisory.Aliases, m.Advisory.Upstream, m.Also), m.Advisory.ID),
 		Locations:  pkg.Locations,
-		Fix:        m.fix(),
+		Fix:        m.fix(&w),
 		Suppressed: m.Suppressed,
 	}
 	path := ""
@@ -33,7 +33,6 @@ func (m *Match) Finding() boltseal.Finding {
 	evidence := func(t boltseal.Technique, format string, args ...any) {
 		f.Evidence = append(f.Evidence, boltseal.Evidence{Technique: t, Detail: fmt.Sprintf(format, args...)})
 	}
-	w := &m.Why
 	evidence(boltseal.TechniqueOther, "%s (%s) lists %s %s in %s: %s", m.Advisory.ID, m.Advisory.Source, w.NameKind, w.Name, m.Ecosystem, w.Range)
 	evidence(boltseal.TechniqueOther, "%s is at or past %q in %s order", w.Version, w.Event, w.Scheme)
 	if w.NameField != "Name" {
@@ -76,14 +75,14 @@ func (m *Match) title() string {
 	return id + " in " + m.Package.Name
 }
 
-func (m *Match) fix() string {
+func (m *Match) fix(w *Why) string {
 	if m.Fixed == "" {
 		return "no fixed version is known"
 	}
 	what := m.Package.Name
-	if m.Why.NameKind == "source" || m.Why.NameKind == "origin" {
-		if m.Why.Name != what {
-			what += " to one built from " + m.Why.Name
+	if w.NameKind == "source" || w.NameKind == "origin" {
+		if w.Name != what {
+			what += " to one built from " + w.Name
 			return "upgrade " + what + " " + m.Fixed + " or later"
 		}
 	}

@@ -85,17 +85,24 @@ func date(t time.Time) string {
 	return t.UTC().Format(time.DateOnly)
 }
 
-// exploited fills in what KEV and EPSS say of any of the IDs: the earliest
-// listing and the highest probability.
-func (db *DB) exploited(m *Match, lists ...[]int) {
+// chances is what KEV and EPSS say of an issue.
+type chances struct {
+	exploited, due   time.Time
+	ransomware       bool
+	epss, percentile float64
+}
+
+// join adds what they say of any of the IDs: the earliest listing and the
+// highest probability count.
+func (c *chances) join(db *DB, lists ...[]int) {
 	for _, list := range lists {
 		for _, id := range list {
-			if added, due, ransomware, ok := db.kev(id); ok && (m.Exploited.IsZero() || added.Before(m.Exploited)) {
-				m.Exploited, m.Due = added, due
-				m.Ransomware = m.Ransomware || ransomware
+			if added, due, ransomware, ok := db.kev(id); ok && (c.exploited.IsZero() || added.Before(c.exploited)) {
+				c.exploited, c.due = added, due
+				c.ransomware = c.ransomware || ransomware
 			}
-			if s, p := db.epss(id); s > m.EPSS {
-				m.EPSS, m.Percentile = s, p
+			if s, p := db.epss(id); s > c.epss {
+				c.epss, c.percentile = s, p
 			}
 		}
 	}

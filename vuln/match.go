@@ -35,7 +35,8 @@ type Rating struct {
 
 // Match is one package affected by one issue. Advisories that are aliases of
 // each other make one match: Advisory is the most authoritative of them and
-// Also names the rest.
+// Also names the rest. Matches of one sequence may share their slices: copy one
+// before changing it.
 type Match struct {
 	Package   *boltseal.Package
 	Advisory  Advisory
@@ -48,7 +49,6 @@ type Match struct {
 	// of the package that was looked up (the source package's version for most
 	// distributions). Empty: none is known.
 	Fixed string
-	Why   Why
 	// Exploited is the date CISA listed it as exploited in the wild; zero: not listed.
 	Exploited time.Time
 	// Due is when CISA wants it remedied; Ransomware, whether ransomware uses it.
@@ -60,19 +60,8 @@ type Match struct {
 	Generation       string // of the database
 	// Suppressed says why the match does not count. It is listed all the same.
 	Suppressed string
-}
 
-// Why is how a decision came about.
-type Why struct {
-	Name      string   // what was looked up
-	NameKind  string   // binary, source, origin, module, derived
-	NameField string   // the field of boltseal.Package that gave Name
-	Version   string   // what was compared
-	Scheme    string   // ordering: deb, rpm, apk, semver, …
-	Range     string   // the range in words: "introduced 0, fixed 1.2.3"; "versions" for a listed version
-	Event     string   // the event that decided: "introduced 0"
-	Status    string   // the source's own status, where it states one
-	Caveats   []string // what may be wrong with it
+	basis basis // what [Match.Why] is made of
 }
 
 // Match yields the matches of all packages, package by package in the given
@@ -114,6 +103,7 @@ type matcher struct {
 	hits  []hit
 	seen  []int // advisories that an earlier target of the package speaks of
 	group []row
+	merger
 	owners
 }
 
@@ -139,12 +129,7 @@ func (s *matcher) match(pkg *boltseal.Package, yield func(Match) bool) bool {
 	if len(s.hits) == 0 {
 		return true
 	}
-	for _, m := range s.merge(pkg) {
-		if !yield(m) {
-			return false
-		}
-	}
-	return true
+	return s.merge(pkg, yield)
 }
 
 // collect appends the affected rows of one target to s.hits. Where targets

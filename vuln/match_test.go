@@ -206,7 +206,7 @@ func TestUbuntuPro(t *testing.T) {
 	pkg := boltseal.Package{Type: "deb", Name: "x", Version: "1-2", Distro: &boltseal.Distro{ID: "ubuntu", VersionID: "18.04"}}
 	require.Equal(t, []string{"UBUNTU-CVE-2 <1-3+esm1"}, matches(db, pkg), "the archive's word comes first without Pro")
 	for m := range db.MatchOne(&pkg) {
-		require.Contains(t, strings.Join(m.Why.Caveats, " "), "needs Ubuntu Pro")
+		require.Contains(t, strings.Join(m.Why().Caveats, " "), "needs Ubuntu Pro")
 	}
 	pkg.Distro = &boltseal.Distro{ID: "ubuntu", VersionID: "18.04", Repositories: []string{"esm-infra"}}
 	require.Equal(t, []string{"UBUNTU-CVE-2 <1-3+esm1", "UBUNTU-CVE-3 <1-4+esm1"}, matches(db, pkg))
@@ -295,7 +295,7 @@ func TestOwnedByTheDistribution(t *testing.T) {
 	for m := range db.Match([]boltseal.Package{owner, py}) {
 		got = append(got, m.Advisory.ID+": "+m.Suppressed)
 		if m.Advisory.ID == "PYSEC-3" {
-			require.Contains(t, strings.Join(m.Why.Caveats, " "), "backported")
+			require.Contains(t, strings.Join(m.Why().Caveats, " "), "backported")
 		}
 	}
 	require.Equal(t, []string{

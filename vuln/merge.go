@@ -1,92 +1,113 @@
 package vuln
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/boltseal/boltseal"
 )
 
-// merge turns the hits on one package into matches, one per issue.
-func (s *matcher) merge(pkg *boltseal.Package) []Match {
-	db := s.db
-	type issue struct {
-		main hit
-		adv  advRecord
-		also []int // other advisories
-	}
-	var issues []issue
-	byGroup := map[int]int{}
-	for _, h := range s.hits {
-		a := db.advisory(h.advisory)
-		if !db.counts(&a, h.row) {
-			continue
-		}
-		i, ok := byGroup[a.group]
-		if !ok {
-			byGroup[a.group] = len(issues)
-			issues = append(issues, issue{main: h, adv: a})
-			continue
-		}
-		is := &issues[i]
-		switch {
-		case is.adv.index == a.index:
-		case db.authority(&a) < db.authority(&is.adv):
-			is.also = append(is.also, is.adv.index)
-			is.main, is.adv = h, a
-		default:
-			is.also = append(is.also, a.index)
-		}
-	}
-	folded := map[int]bool{}
-	if slices.ContainsFunc(issues, func(is issue) bool { return is.adv.flags&advDerived != 0 }) {
-		// What a distribution's tooling says of one CVE is folded into the
-		// advisory that the distribution published about it for this package.
-		covers := map[int]int{}
-		for i := range issues {
-			if a := &issues[i].adv; a.flags&advDerived == 0 {
-				for _, cve := range a.upstream {
-					if _, ok := covers[cve]; !ok {
-						covers[cve] = i
-					}
-				}
-			}
-		}
-		for i := range issues {
-			if a := &issues[i].adv; a.flags&advDerived != 0 && len(a.upstream) == 1 {
-				if j, ok := covers[a.upstream[0]]; ok {
-					issues[j].also = append(issues[j].also, a.index)
-					folded[i] = true
-				}
-			}
-		}
-	}
-	out := make([]Match, 0, len(issues))
-	for i := range issues {
-		if is := &issues[i]; !folded[i] {
-			out = append(out, s.finish(pkg, is.main, &is.adv, is.also))
-		}
-	}
-	slices.SortStableFunc(out, func(a, b Match) int { return strings.Compare(a.Advisory.ID, b.Advisory.ID) })
-	return out
+// issue is one match in the making.
+type issue struct {
+	main hit
+	*known
+	also []int // other advisories about it
 }
 
-// counts says whether an advisory is about a vulnerability that holds, on
-// Linux.
-func (db *DB) counts(a *advRecord, r row) bool {
-	return db.discounts(a, r) == ""
+// merger is what [matcher.merge] reuses from package to package.
+type merger struct {
+	issues  []issue
+	byGroup map[int]int // representative to issue
+	covers  map[int]int // ID of a CVE to the issue of a distribution's own advisory
+	known   map[statement]*known
+	fixes   map[fix]string
+}
+
+// fix is a bound of an ordering.
+type fix struct{ scheme, bound int }
+
+// merge turns the hits on one package into matches, one per issue.
+func (s *matcher) merge(pkg *boltseal.Package, yield func(Match) bool) bool {
+	if s.byGroup == nil {
+		s.byGroup, s.covers = map[int]int{}, map[int]int{}
+		s.known, s.fixes = map[statement]*known{}, map[fix]string{}
+	}
+	clear(s.byGroup)
+	s.issues = s.issues[:0]
+	derived := false
+	for _, h := range s.hits {
+		k := s.about(statement{h.advisory, h.extra, s.tgt[h.t].os})
+		if k.discounted {
+			continue
+		}
+		i, ok := s.byGroup[k.rec.group]
+		if !ok {
+			s.byGroup[k.rec.group] = len(s.issues)
+			s.issues = append(s.issues, issue{main: h, known: k})
+			derived = derived || k.rec.flags&advDerived != 0
+			continue
+		}
+		is := &s.issues[i]
+		switch {
+		case is.rec.index == k.rec.index:
+		case k.authority < is.authority:
+			is.also = append(is.also, is.rec.index)
+			is.main, is.known = h, k
+		default:
+			is.also = append(is.also, k.rec.index)
+		}
+	}
+	if derived {
+		s.fold()
+	}
+	// Advisories are numbered in the order of their IDs.
+	slices.SortFunc(s.issues, func(a, b issue) int { return a.rec.index - b.rec.index })
+	targets := slices.Clone(s.tgt) // the matches point into it
+	for i := range s.issues {
+		if !yield(s.finish(pkg, &s.issues[i], &targets[s.issues[i].main.t])) {
+			return false
+		}
+	}
+	return true
+}
+
+// fold moves what a distribution's tooling says of one CVE into the advisory
+// that the distribution published about it for this package.
+func (s *matcher) fold() {
+	clear(s.covers)
+	for i := range s.issues {
+		if a := &s.issues[i].rec; a.flags&advDerived == 0 {
+			for _, cve := range a.upstream {
+				if _, ok := s.covers[cve]; !ok {
+					s.covers[cve] = i
+				}
+			}
+		}
+	}
+	if len(s.covers) == 0 {
+		return
+	}
+	folded := map[int]bool{} // indexes of advisories
+	for i := range s.issues {
+		if a := &s.issues[i].rec; a.flags&advDerived != 0 && len(a.upstream) == 1 {
+			if j, ok := s.covers[a.upstream[0]]; ok {
+				s.issues[j].also = append(s.issues[j].also, a.index)
+				folded[a.index] = true
+			}
+		}
+	}
+	s.issues = slices.DeleteFunc(s.issues, func(is issue) bool { return folded[is.rec.index] })
 }
 
 // discounts says why a row is no statement about a vulnerability, or "".
-func (db *DB) discounts(a *advRecord, r row) string {
+func discounts(a *advRecord, status string) string {
 	switch {
 	case a.flags&advWithdrawn != 0:
 		return "the advisory was withdrawn"
 	case a.flags&advNoSecurity != 0:
 		return "a bug-fix or enhancement notice that names no vulnerability"
 	}
-	switch key, value, _ := strings.Cut(db.extra(r), "="); key {
+	switch key, value, _ := strings.Cut(status, "="); key {
 	case "informational":
 		if value != "unsound" {
 			return "informational (" + value + "), not a vulnerability"
@@ -123,92 +144,55 @@ func (db *DB) authority(a *advRecord) int {
 	return 0
 }
 
-// finish fills a match in.
-func (s *matcher) finish(pkg *boltseal.Package, h hit, a *advRecord, also []int) Match {
-	db, t := s.db, &s.tgt[h.t]
+// finish makes the match of an issue.
+func (s *matcher) finish(pkg *boltseal.Package, is *issue, t *target) Match {
+	db, k := s.db, is.known
+	m := Match{Package: pkg, Advisory: k.public, Ecosystem: db.meta.Ecosystems[t.eco].Name, Generation: db.meta.Generation,
+		Severity: k.severity, Score: k.score, RatedBy: k.ratedBy,
+		basis: basis{db: db, target: t, hit: is.main, flags: k.rec.flags}}
+	c := k.chances
+	if len(is.also) > 0 {
+		aliases := slices.Clone(m.Advisory.Aliases)
+		for _, i := range is.also {
+			other := s.about(statement{advisory: i})
+			m.Also = append(m.Also, other.public.ID)
+			aliases = append(append(aliases, other.public.ID), other.public.Aliases...)
+			c.join(db, other.rec.aliases, other.rec.upstream)
+		}
+		m.Advisory.Aliases = names(aliases, m.Advisory.ID)
+		slices.Sort(m.Also)
+	}
+	m.Exploited, m.Due, m.Ransomware, m.EPSS, m.Percentile = c.exploited, c.due, c.ransomware, c.epss, c.percentile
 	scheme := db.ecos[t.eco].scheme
-	m := Match{Package: pkg, Advisory: db.public(a), Ecosystem: db.meta.Ecosystems[t.eco].Name, Generation: db.meta.Generation}
-	db.exploited(&m, []int{a.id}, a.aliases, a.upstream, a.related)
-	for _, i := range also {
-		other := db.advisory(i)
-		id := db.ids.at(other.id)
-		m.Also = append(m.Also, id)
-		m.Advisory.Aliases = append(append(m.Advisory.Aliases, id), db.idList(other.aliases)...)
-		db.exploited(&m, other.aliases, other.upstream)
-	}
-	if len(also) > 0 {
-		m.Advisory.Aliases = names(m.Advisory.Aliases, m.Advisory.ID)
-	}
-	slices.Sort(m.Also)
-
-	m.Why = Why{Name: t.name, NameKind: kindNames[t.kind], NameField: t.field, Version: t.version, Scheme: db.schemes[scheme].name, Status: db.extra(h.row)}
-	if t.kind == kindDerived {
-		m.Why.Name = bitnamiName(t.name)
-	}
-	sh := db.shape(h.code)
-	if h.j.rng < 0 {
-		m.Why.Range, m.Why.Event = "versions", "listed "+t.version
-	} else if h.j.rng < len(sh.ranges) && h.j.event < len(sh.ranges[h.j.rng]) {
-		events := sh.ranges[h.j.rng]
-		m.Why.Range = db.words(scheme, events)
-		m.Why.Event = db.words(scheme, events[h.j.event:h.j.event+1])
-	}
-	if f := sh.fixedAfter(h.p, h.j.rng); f > 0 {
-		m.Fixed = db.bound(scheme, f)
+	if f := db.fixedAfter(is.main.code, is.main.p, is.main.j.rng); f > 0 {
+		m.Fixed = s.fixed(scheme, f)
 		if pkg.Type == "golang" && strings.HasPrefix(pkg.Version, "v") && !strings.HasPrefix(m.Fixed, "v") {
 			m.Fixed = "v" + m.Fixed // advisories write Go versions without it
 		}
 	}
-	s.rate(&m, h, a, t.os)
-	s.caveats(&m, h, a, t)
-	s.suppress(&m, a)
+	s.suppress(&m, k)
 	return m
 }
 
-// caveats lists what may be wrong with a match.
-func (s *matcher) caveats(m *Match, h hit, a *advRecord, t *target) {
-	add := func(format string, args ...any) { m.Why.Caveats = append(m.Why.Caveats, fmt.Sprintf(format, args...)) }
-	if h.note != "" {
-		add("%s", h.note)
+// fixed is a bound as its source wrote it.
+func (s *matcher) fixed(scheme, bound int) string {
+	k := fix{scheme, bound}
+	v, ok := s.fixes[k]
+	if !ok {
+		v = s.db.bound(scheme, bound)
+		s.fixes[k] = v
 	}
-	if a.flags&advDerived != 0 {
-		add("derived from other data by tooling, not stated by the distribution")
-	}
-	if t.kind == kindDerived {
-		add("the program was recognised by its contents; its name was mapped to the product %s", m.Why.Name)
-	}
-	switch m.Why.Status {
-	case "custom=1":
-		add("the source states ranges that its ecosystem cannot order; the range used may be too wide")
-	case "needs-triage":
-		add("the distribution has not examined this yet")
-	case "ignored", "deferred":
-		add("the distribution will not fix this, or not soon (%s)", m.Why.Status)
-	}
-	if strings.HasPrefix(m.Ecosystem, "Ubuntu:Pro:") && !isPro(m.Package.Distro) && m.Fixed != "" {
-		add("the fix needs Ubuntu Pro, which is not set up here")
-	}
-	if v := m.Package.Vendor; t.os && v != "" && m.Package.Distro != nil && foreign(v, m.Package.Distro) {
-		add("built by %s: a third-party rebuild may be numbered differently", v)
-	}
-}
-
-// foreign says whether a package's vendor is plainly not its distribution.
-func foreign(vendor string, d *boltseal.Distro) bool {
-	v := strings.ToLower(vendor)
-	word, _, _ := strings.Cut(strings.ToLower(d.Name), " ")
-	return !strings.Contains(v, strings.ToLower(d.ID)) && (word == "" || !strings.Contains(v, word)) &&
-		!strings.Contains(v, "cbl-mariner") && !strings.Contains(v, "microsoft") && !strings.Contains(v, "suse")
+	return v
 }
 
 // suppress says why a match does not count, if it does not.
-func (s *matcher) suppress(m *Match, a *advRecord) {
+func (s *matcher) suppress(m *Match, k *known) {
 	switch {
 	case isOS(m.Package.Type) && isKernel(m.Package):
 		m.Suppressed = "not applicable: a container runs the host's kernel, never this one"
-	case m.Why.Status == "urgency=unimportant":
+	case k.status == "urgency=unimportant":
 		m.Suppressed = "the distribution rates it unimportant"
 	case m.Package.OwnedBy != "":
-		s.owned(m, a)
+		s.owned(m, &k.rec)
 	}
 }

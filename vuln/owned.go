@@ -40,7 +40,7 @@ func (s *matcher) owned(m *Match, a *advRecord) {
 			}
 		}
 	}
-	m.Why.Caveats = append(m.Why.Caveats, "the files belong to "+m.Package.OwnedBy+", whose distribution may have backported the fix")
+	m.basis.owned = true
 }
 
 // word collects, once per owner, everything its distribution says about it.

@@ -12,29 +12,29 @@ func parseRating(s string) Rating {
 	return Rating{Type: kind, Value: value}
 }
 
-// rate sets the severity of a match. For a distribution's package its own word
+// rate sets the severity of a statement. For a distribution's package its own word
 // decides, elsewhere the newest version of CVSS; a rating of the affected entry
 // comes before one of the whole advisory. Ratings that cannot be read are
 // passed over: no rating is not a low one.
-func (s *matcher) rate(m *Match, h hit, a *advRecord, os bool) {
-	list := m.Advisory.Ratings
-	if h.extra > 0 {
+func (k *known) rate(db *DB, q statement) {
+	list := k.public.Ratings
+	if q.extra > 0 {
 		var own []Rating
-		for _, f := range strings.Split(s.db.strings.at(h.extra-1), "\x00") {
+		for _, f := range strings.Split(db.strings.at(q.extra-1), "\x00") {
 			if strings.HasPrefix(f, "CVSS_") {
 				own = append(own, parseRating(f))
 			}
 		}
 		list = append(own, list...)
-		m.Advisory.Ratings = list
+		k.public.Ratings = list
 	}
-	for _, words := range [...]bool{os, !os} {
+	for _, words := range [...]bool{q.os, !q.os} {
 		for _, r := range list {
 			if strings.HasPrefix(r.Type, "CVSS_") == words {
 				continue
 			}
 			if score, sev, ok := r.severity(); ok {
-				m.Severity, m.Score, m.RatedBy = sev, score, m.Advisory.Source+" "+r.Type
+				k.severity, k.score, k.ratedBy = sev, score, k.public.Source+" "+r.Type
 				return
 			}
 		}

@@ -224,7 +224,22 @@ func (db *DB) words(scheme int, events []event) string {
 	return b.String()
 }
 
-// fixedAfter returns the lowest fixed bound above the version, or 0.
+// fixedAfter returns the lowest fixed bound of a row's deciding range above the
+// version, or 0.
+func (db *DB) fixedAfter(code int, p position, rng int) int {
+	switch {
+	case code == rangeAll:
+		return 0
+	case code&1 == 1:
+		if b := code>>1 + 1; p.cmp(b) < 0 {
+			return b
+		}
+		return 0
+	}
+	return db.shape(code).fixedAfter(p, rng)
+}
+
+// fixedAfter is the general form; without a deciding range all are searched.
 func (s shape) fixedAfter(p position, rng int) int {
 	if rng < 0 || rng >= len(s.ranges) {
 		best := 0
