@@ -47,7 +47,10 @@ func (w *zipWalk) walkStream(src io.Reader, keep func(name string) bool, visit f
 		return err
 	}
 	i := bytes.Index(start, []byte("PK\x03\x04"))
-	if i < 0 {
+	switch {
+	case i < 0 && len(start) == zipStreamBuffer:
+		return fmt.Errorf("no member in the first %d KiB: %w; if this is an archive, raise Limits.FileBytes", zipStreamBuffer>>10, boltseal.ErrLimit)
+	case i < 0:
 		return errNoZip
 	}
 	if _, err := s.r.Discard(i); err != nil {

@@ -100,6 +100,8 @@ func TestJarStreamLimits(t *testing.T) {
 	require.ErrorContains(t, err, "does not tell its size")
 	_, err = streamed("#!/bin/sh\n", boltseal.Limits{})
 	require.NoError(t, err)
+	_, err = streamed("#!/bin/sh\n"+strings.Repeat("#", zipStreamBuffer)+boot, boltseal.Limits{})
+	require.ErrorIs(t, err, boltseal.ErrLimit, "unknown is not the same as none")
 }
 
 func FuzzJarStream(f *testing.F) {
