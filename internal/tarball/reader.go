@@ -203,18 +203,18 @@ func (r *Reader) rawRead(p []byte) (int, error) {
 // Skip goes over what is left of the current entry.
 func (r *Reader) Skip() error {
 	r.sparse = nil
-	left := r.body + r.pad
+	left := uint64(r.body) + uint64(r.pad) // may exceed 63 bits
 	r.body = 0
 	for left > 0 {
 		if r.r == r.w {
 			if _, err := r.fill(1); r.r == r.w {
-				if err == io.EOF && left <= r.pad { // the last padding may be missing
+				if err == io.EOF && left <= uint64(r.pad) { // the last padding may be missing
 					break
 				}
 				return truncated(err)
 			}
 		}
-		n := min(left, int64(r.w-r.r))
+		n := min(left, uint64(r.w-r.r))
 		r.r += int(n)
 		left -= n
 	}
