@@ -9,7 +9,6 @@ import (
 	"io"
 	"io/fs"
 	"path"
-	"slices"
 	"strings"
 
 	"github.com/boltseal/boltseal"
@@ -28,9 +27,9 @@ type archive struct {
 	source  archiveSource
 	files   map[string]archiveFile
 	limits  boltseal.Limits
-	repeats []string // names that occur more than once
-	again   int      // documents read so far by inflating the archive again
-	damage  error    // why the walk ended before the archive did
+	repeats map[string]bool // names that occur more than once
+	again   int             // documents read so far by inflating the archive again
+	damage  error           // why the walk ended before the archive did
 }
 
 type archiveFile struct {
@@ -51,7 +50,7 @@ type archiveSource interface {
 // inflating a compressed archive again for each of its documents.
 func indexArchive(ctx context.Context, r io.Reader, pos func() int64, keep bool, limits boltseal.Limits) (*archive, error) {
 	kept := int64(0)
-	a := &archive{files: make(map[string]archiveFile), limits: limits}
+	a := &archive{files: make(map[string]archiveFile), repeats: make(map[string]bool), limits: limits}
 	tr := tar.NewReader(r)
 	for n := 0; ; n++ {
 		if err := ctx.Err(); err != nil {
@@ -101,7 +100,7 @@ func indexArchive(ctx context.Context, r io.Reader, pos func() int64, keep bool,
 			}
 		}
 		if _, ok := a.files[name]; ok {
-			a.repeats = append(a.repeats, name)
+			a.repeats[name] = true
 		}
 		a.files[name] = f
 	}
@@ -126,6 +125,23 @@ func (a *archive) find(name string) (archiveFile, error) {
 		at = f.link
 	}
 	return archiveFile{}, fmt.Errorf("%s: %w: links that lead nowhere", clip(name), boltseal.ErrMalformed)
+}
+
+// repeated tells whether a name, or one that its links lead over, occurs more
+// than once.
+func (a *archive) repeated(name string) bool {
+	at := archiveName(name)
+	for range archiveLinks {
+		if a.repeats[at] {
+			return true
+		}
+		f, ok := a.files[at]
+		if !ok || f.link == "" {
+			return false
+		}
+		at = f.link
+	}
+	return false
 }
 
 func (a *archive) has(name string) bool {
@@ -155,7 +171,7 @@ func (a *archive) document(ctx context.Context, name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if slices.Contains(a.repeats, name) {
+	if a.repeated(name) {
 		return nil, fmt.Errorf("%s: %w: it stands in the archive more than once, and shows different images to different clients", name, boltseal.ErrMalformed)
 	}
 	if f.size > a.limits.ManifestBytes {

@@ -221,6 +221,7 @@ type layerBuilder struct {
 	notes     map[string]*boltseal.Skip
 	counts    map[string]int
 	order     []string
+	links     int // remarks of checkHardlink
 }
 
 // entries reads all entries of the archive.
@@ -241,10 +242,24 @@ func (b *layerBuilder) entries() error {
 				return err
 			}
 		}
+		if err := b.names(); err != nil {
+			return err
+		}
 		if err := b.entry(h); err != nil {
 			return err
 		}
 	}
+}
+
+// maxNames bounds the bytes of a layer's paths and links, which are held in
+// memory. A layer of five million entries, the most by default, has some 200 MB.
+const maxNames = 512 << 20
+
+func (b *layerBuilder) names() error {
+	if len(b.rec.Entries.Data)+len(b.rec.Marks.Data) > maxNames {
+		return fmt.Errorf("names of entries and links: %w of %d bytes", boltseal.ErrLimit, maxNames)
+	}
+	return nil
 }
 
 const (
@@ -280,6 +295,10 @@ func (b *layerBuilder) entry(h *tarball.Header) error {
 		b.note(string(p), "an entry of an old type (contiguous or GNU sparse): read as a file; container engines refuse the layer")
 		fallthrough
 	case tarball.TypeRegular:
+		if b.tar.Sparse() && h.Size > b.limits.LayerBytes-b.rec.Bytes { // holes are free to write and not to read
+			b.skip(string(p), fmt.Sprintf("contents, holes of sparse files counted: %v of %d bytes (Limits.LayerBytes)", boltseal.ErrLimit, b.limits.LayerBytes))
+			return nil
+		}
 		e.Kind, e.Size = tree.File, h.Size
 		b.rec.Files++
 		b.rec.Bytes += h.Size
@@ -315,14 +334,14 @@ func (b *layerBuilder) entry(h *tarball.Header) error {
 
 func (b *layerBuilder) tooLong(p []byte) string {
 	if len(p) > b.limits.PathBytes {
-		return fmt.Sprintf("path of %d bytes: %v of %d (Limits.PathBytes)", len(p), boltseal.ErrLimit, b.limits.PathBytes)
+		return fmt.Sprintf("path: %v of %d bytes (Limits.PathBytes)", boltseal.ErrLimit, b.limits.PathBytes)
 	}
 	if len(p) <= b.limits.NameBytes {
 		return ""
 	}
 	for part := range bytes.SplitSeq(p, []byte{'/'}) {
 		if len(part) > b.limits.NameBytes {
-			return fmt.Sprintf("name of %d bytes: %v of %d (Limits.NameBytes)", len(part), boltseal.ErrLimit, b.limits.NameBytes)
+			return fmt.Sprintf("name: %v of %d bytes (Limits.NameBytes)", boltseal.ErrLimit, b.limits.NameBytes)
 		}
 	}
 	return ""
@@ -363,6 +382,10 @@ func (b *layerBuilder) checkHardlink(p []byte, h *tarball.Header) {
 	b.set = b.runner.Wants(b.set[:0], other.name, other)
 	for _, i := range wanted {
 		if !slices.Contains(b.set, i) {
+			if b.links++; b.links > maxLinkNotes {
+				b.skip(info.name, "a hard link to what is not a name that is looked into")
+				continue
+			}
 			b.rec.Notes = append(b.rec.Notes, boltseal.Skip{
 				Path: info.name, Rule: b.runner.ID(i),
 				Reason: fmt.Sprintf("a hard link to %s, which is not a name that is looked into", other.name),
@@ -405,6 +428,9 @@ func (t *tarBody) ReaderAt() io.ReaderAt {
 // maxNotes bounds the remarks of one kind that name a path.
 const maxNotes = 8
 
+// maxLinkNotes bounds those on hard links that say where they lead.
+const maxLinkNotes = 100
+
 // note adds a remark that leaves nothing unread.
 func (b *layerBuilder) note(p, reason string) { b.remark(p, reason, true) }
 
@@ -425,17 +451,15 @@ func (b *layerBuilder) remark(p, reason string, note bool) {
 
 // flush says how many remarks were left out.
 func (b *layerBuilder) flush() {
+	said := make(map[string]int)
+	note := make(map[string]bool)
+	for _, s := range b.rec.Notes {
+		said[s.Reason]++
+		note[s.Reason] = s.Note
+	}
 	for _, reason := range b.order {
-		said := 0
-		note := true
-		for _, s := range b.rec.Notes {
-			if s.Reason == reason {
-				said++
-				note = s.Note
-			}
-		}
-		if n := b.counts[reason] - said; n > 0 {
-			b.rec.Notes = append(b.rec.Notes, boltseal.Skip{Reason: fmt.Sprintf("%s (and %d more)", reason, n), Note: note})
+		if n := b.counts[reason] - said[reason]; n > 0 {
+			b.rec.Notes = append(b.rec.Notes, boltseal.Skip{Reason: fmt.Sprintf("%s (and %d more)", reason, n), Note: note[reason]})
 		}
 	}
 }

@@ -31,6 +31,9 @@ func (r *layerReader) readFS(ctx context.Context, l *Layer) (layerResult, error)
 		if b.rec.Entries.N >= r.limits.LayerEntries {
 			return fmt.Errorf("entries: %w of %d (Limits.LayerEntries)", boltseal.ErrLimit, r.limits.LayerEntries)
 		}
+		if err := b.names(); err != nil {
+			return err
+		}
 		if why := b.tooLong([]byte(name)); why != "" {
 			b.skip(name[:min(200, len(name))]+"…", why)
 			return fs.SkipDir
