@@ -170,7 +170,7 @@ func (s *sources) root(ctx context.Context, ref name.Reference, limit int64) (v1
 		return v1.Descriptor{}, err
 	}
 	defer resp.Body.Close()
-	raw, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
+	raw, err := io.ReadAll(io.LimitReader(resp.Body, max(limit, limit+1))) // limit+1 may overflow
 	if err != nil {
 		return v1.Descriptor{}, fmt.Errorf("manifest: %w", err)
 	}
