@@ -50,10 +50,7 @@ func (java) AnalyzeFile(ctx context.Context, f *boltseal.File, p *boltseal.Pass)
 	if err != nil {
 		return fail(err)
 	}
-	isZip := string(head) == "PK\x03\x04"
-	if !isZip && string(head) != "PK\x05\x06" && !strings.HasPrefix(string(head), "#!") && !strings.HasPrefix(string(head), "MZ") {
-		return nil // a .rar that is another format, a placeholder
-	}
+	isZip := string(head) == "PK\x03\x04" // anything may stand before an archive
 	w := newZipWalk(ctx, p, f.Path)
 	r, size, err := f.ReaderAt()
 	switch {
@@ -65,7 +62,7 @@ func (java) AnalyzeFile(ctx context.Context, f *boltseal.File, p *boltseal.Pass)
 			return w.walkStream(f.Reader(), isJarPart, visit)
 		}, nil, path.Base(f.Path))
 	}
-	if err == nil || !isZip && errors.Is(err, errNoZip) { // a script that is called .jar
+	if err == nil || !isZip && errors.Is(err, errNoZip) { // a .rar that is another format, a placeholder
 		return nil
 	}
 	return fail(err)

@@ -2,6 +2,7 @@ package sbom
 
 import (
 	"errors"
+	"fmt"
 	"path"
 	"strings"
 
@@ -52,10 +53,14 @@ func (j *jarParts) collect(m *zipMember) (handled bool, err error) {
 		return true, nil
 	}
 	dir, isMaven := strings.CutPrefix(rest, "maven/")
-	if !isMaven || strings.Count(dir, "/") != 2 || len(j.poms)+len(j.xmls) >= maxPoms {
+	if !isMaven || strings.Count(dir, "/") != 2 {
 		return false, nil
 	}
-	switch path.Base(dir) {
+	base := path.Base(dir)
+	if (base == "pom.properties" || base == "pom.xml") && len(j.poms)+len(j.xmls) >= maxPoms {
+		return true, fmt.Errorf("more than %d artifacts in one archive: %w", maxPoms, boltseal.ErrLimit)
+	}
+	switch base {
 	case "pom.properties":
 		data, err := m.read(pomPropertiesMax)
 		if err != nil {
