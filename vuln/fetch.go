@@ -86,7 +86,7 @@ func (f *fetcher) get(ctx context.Context, url, etag string) (*http.Response, er
 	}
 	if resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusNotModified {
 		resp.Body.Close()
-		err := fmt.Errorf("GET %s: %s", url, resp.Status)
+		err := fmt.Errorf("GET %s: %s", req.URL.Redacted(), resp.Status)
 		if resp.StatusCode == http.StatusNotFound {
 			err = fmt.Errorf("%w: %w", err, fs.ErrNotExist)
 		}
@@ -142,7 +142,7 @@ func (f *fetcher) zip(ctx context.Context, url, dir string) error {
 	}
 	n, err := io.Copy(tmp, io.LimitReader(resp.Body, f.max+1))
 	if err == nil && n > f.max {
-		err = fmt.Errorf("GET %s: %w: more than %d bytes", url, boltseal.ErrLimit, f.max)
+		err = fmt.Errorf("GET %s: %w: more than %d bytes", resp.Request.URL.Redacted(), boltseal.ErrLimit, f.max)
 	}
 	if err = errors.Join(err, tmp.Close()); err != nil {
 		return errors.Join(err, os.Remove(tmp.Name()))
