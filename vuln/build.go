@@ -21,8 +21,9 @@ import (
 
 // BuildOptions are the options of [Build] and [Encode].
 type BuildOptions struct {
-	// Time is noted as the time of building. Zero leaves it out; the bytes then
-	// depend on the sources alone.
+	// Time is noted as the time of building; later dates of advisories are not
+	// believed. Zero leaves it out; the bytes then depend on the sources alone,
+	// and advisories count as old as their publication.
 	Time time.Time
 	// KEV is CISA's catalogue of exploited vulnerabilities (JSON), EPSS the
 	// daily list of FIRST (CSV); either may be gzipped. Nil leaves them out.

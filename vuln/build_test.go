@@ -154,3 +154,24 @@ func TestCoverage(t *testing.T) {
 		require.Contains(t, why, tt.reason)
 	}
 }
+
+func TestNewestIsNotOfTheFuture(t *testing.T) {
+	r := events("SEMVER", "introduced 0")
+	fsys := fstest.MapFS{
+		"a.json": {Data: []byte(doc("GO-1", "Go", "m", r, `"published":"2026-03-01T00:00:00Z"`))}, // modified 2026-06-01
+		"b.json": {Data: []byte(strings.Replace(doc("GO-2", "Go", "m", r, `"published":"2025-01-01T00:00:00Z"`), "2026-06", "2027-07", 1))},
+		"c.json": {Data: []byte(strings.Replace(doc("GO-3", "Go", "m", r, `"published":"2028-01-01T00:00:00Z"`), "2026-06", "2028-07", 1))},
+	}
+	newest := func(built time.Time) string {
+		b, _, err := vuln.Encode(t.Context(), []fs.FS{fsys}, &vuln.BuildOptions{Time: built})
+		require.NoError(t, err)
+		db, err := vuln.Load(b)
+		require.NoError(t, err)
+		require.Equal(t, *db.Info().Newest, db.Ecosystems()[0].Newest)
+		return db.Info().Newest.Format(time.DateOnly)
+	}
+	require.Equal(t, "2026-06-01", newest(time.Date(2026, 8, 1, 0, 0, 0, 0, time.UTC)))
+	require.Equal(t, "2027-07-01", newest(time.Date(2027, 8, 1, 0, 0, 0, 0, time.UTC)))
+	delete(fsys, "c.json")
+	require.Equal(t, "2026-03-01", newest(time.Time{}), "without a time of building the days of publication count")
+}

@@ -163,8 +163,9 @@ func (b *builder) encode() ([]byte, error) {
 
 		src := &m.Sources[a.source]
 		src.Advisories++
-		src.Newest = max(src.Newest, unixSeconds(d.modified))
-		m.Newest = max(m.Newest, unixSeconds(d.modified))
+		dated := unixSeconds(b.dated(d))
+		src.Newest = max(src.Newest, dated)
+		m.Newest = max(m.Newest, dated)
 		for j := range d.rows {
 			r := &d.rows[j]
 			k := pkgKey{ecos[r.ecosystem], names[r.name]}
@@ -175,10 +176,10 @@ func (b *builder) encode() ([]byte, error) {
 			}
 			rows[k] = append(rows[k], out)
 			e := &m.Ecosystems[k.eco]
-			if d.modified.IsZero() {
+			if dated == 0 {
 				e.Undated = max(e.Undated, yearOf(d.id))
 			}
-			e.Newest = max(e.Newest, unixSeconds(d.modified))
+			e.Newest = max(e.Newest, dated)
 		}
 	}
 	var titles []string
@@ -247,6 +248,23 @@ func (b *builder) encode() ([]byte, error) {
 		return nil, err
 	}
 	return assemble(&sec), nil
+}
+
+// dated is the day that tells how recent an advisory is. Sources mistype dates,
+// and one in the future would make a database look fresh for ever: what lies
+// after the time of building counts for nothing, and without a time of building
+// the day of publication, which is not set at each edit, is trusted first.
+func (b *builder) dated(d *draft) time.Time {
+	built := b.opts.Time
+	switch {
+	case built.IsZero() && !d.published.IsZero():
+		return d.published
+	case built.IsZero() || !d.modified.After(built):
+		return d.modified
+	case !d.published.After(built):
+		return d.published
+	}
+	return time.Time{}
 }
 
 func unixSeconds(t time.Time) int64 {
