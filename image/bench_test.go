@@ -1,12 +1,8 @@
 package image
 
 import (
-	"archive/tar"
-	"bufio"
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"errors"
 	"io"
 	"io/fs"
 	"os"
@@ -18,11 +14,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/klauspost/compress/gzip"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
 	"github.com/boltseal/boltseal"
+	"github.com/boltseal/boltseal/internal/bare"
 )
 
 // cpu is the processor time of this process so far.
@@ -105,7 +101,7 @@ func BenchmarkCold(b *testing.B) {
 				runtime.GC()
 				t = cpu(b)
 				for i := range img.Layers {
-					bare(b, &img.Layers[i])
+					readBare(b, &img.Layers[i])
 					bytes += inv.Layers[i].Stats.TarBytes
 				}
 				floor += cpu(b) - t
@@ -117,34 +113,11 @@ func BenchmarkCold(b *testing.B) {
 	}
 }
 
-func bare(b *testing.B, l *Layer) {
+func readBare(b *testing.B, l *Layer) {
 	blob, err := l.Open(b.Context())
 	require.NoError(b, err)
 	defer blob.Close()
-	raw, plain := sha256.New(), sha256.New()
-	in := bufio.NewReaderSize(io.TeeReader(blob, raw), 64<<10)
-	var r io.Reader = bufio.NewReaderSize(blob, 64<<10)
-	if head, _ := in.Peek(2); string(head) == "\x1f\x8b" {
-		r, err = gzip.NewReader(in)
-		require.NoError(b, err)
-	} else {
-		r = io.MultiReader(bytes.NewReader(head), in)
-	}
-	if l.Digest == "" || l.Digest == l.DiffID {
-		blob2, err := l.Open(b.Context())
-		require.NoError(b, err)
-		defer blob2.Close()
-		r = bufio.NewReaderSize(blob2, 256<<10)
-	}
-	r = io.TeeReader(r, plain)
-	for tr := tar.NewReader(struct{ io.Reader }{r}); ; {
-		if _, err := tr.Next(); errors.Is(err, io.EOF) {
-			break
-		} else {
-			require.NoError(b, err)
-		}
-	}
-	_, err = io.Copy(io.Discard, r)
+	_, err = bare.Read(struct{ io.Reader }{blob})
 	require.NoError(b, err)
 }
 

@@ -29,6 +29,7 @@ var allowed = []string{
 	"not on this architecture",
 	"maven-artifact", // a Java library, compared with on request
 	"BOLTSEAL_PEERS", // other programs, compared with on request
+	"BOLTSEAL_LONG",  // larger samples of the same tests, on request
 }
 
 func main() {
