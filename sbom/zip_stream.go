@@ -21,6 +21,8 @@ type zipStream struct {
 	r    *bufio.Reader
 	in   counter
 	held int64 // bytes of members that are kept until the end
+
+	chunk [32 << 10]byte // inflated last
 }
 
 type counter struct {
@@ -67,7 +69,7 @@ func (w *zipWalk) walkStream(src io.Reader, keep func(name string) bool, visit f
 		case err != nil:
 			return err
 		case string(sig) == "PK\x01\x02", string(sig) == "PK\x06\x08", string(sig) == "PK\x05\x06":
-			return nil
+			return s.end()
 		}
 		if w.entries--; w.entries < 0 {
 			return fatal{fmt.Errorf("more than %d entries in nested archives: %w", w.p.Limits.ArchiveEntries, boltseal.ErrLimit)}
@@ -85,6 +87,29 @@ func (w *zipWalk) walkStream(src io.Reader, keep func(name string) bool, visit f
 		}
 		if memberErr != nil {
 			w.skip(m.names(), memberErr)
+		}
+	}
+}
+
+// end goes over the central directory to the end of the stream. Members behind
+// it are those of another archive, which is the one that Java sees: it looks
+// for the last directory.
+func (s *zipStream) end() error {
+	for {
+		if err := s.walk.done(); err != nil {
+			return fatal{err}
+		}
+		b, err := s.r.Peek(zipStreamBuffer)
+		switch {
+		case bytes.Contains(b, []byte("PK\x03\x04")):
+			return zipBroken("members follow the central directory; they are not read from a stream: scan an uncompressed archive or a directory")
+		case err == io.EOF:
+			return nil
+		case err != nil:
+			return err
+		}
+		if _, err := s.r.Discard(len(b) - 3); err != nil { // a signature may lie across
+			return err
 		}
 	}
 }
@@ -163,16 +188,15 @@ func (s *zipStream) inflate(m *zipMember, content *bytes.Buffer, room int64) (to
 	start, size := s.offset(), int64(0)
 	z := s.walk.inflater(s.r)
 	defer func() { s.walk.inflaters = append(s.walk.inflaters, z) }()
-	chunk := make([]byte, 32<<10)
 	for err == nil {
 		var n int
-		n, err = z.Read(chunk)
+		n, err = z.Read(s.chunk[:])
 		size += int64(n)
 		if err := s.walk.spend(int64(n)); err != nil {
 			return false, err
 		}
 		if size <= room {
-			content.Write(chunk[:n])
+			content.Write(s.chunk[:n])
 		}
 		if err := s.walk.done(); err != nil {
 			return false, fatal{err}
