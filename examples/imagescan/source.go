@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,9 +19,13 @@ func openSource(ctx context.Context, from string, c *console) (fs.FS, error) {
 	if strings.HasPrefix(from, "https://") || strings.HasPrefix(from, "http://") {
 		dir := inUserCache(filepath.Join("osv", boltseal.Fingerprint(from)))
 		if dir == "" {
-			return nil, fmt.Errorf("-from %s: there is no user cache to mirror it in; set XDG_CACHE_HOME, or download it and give the directory", from)
+			return nil, fmt.Errorf("-from URL: there is no user cache to mirror it in; set XDG_CACHE_HOME, or download it and give the directory")
 		}
-		c.remark("fetching %s to %s", from, dir)
+		shown := "the export" // whose address may hold a password
+		if u, err := url.Parse(from); err == nil {
+			shown = u.Redacted()
+		}
+		c.remark("fetching %s to %s", shown, dir)
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return nil, err
 		}
