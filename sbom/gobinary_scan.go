@@ -5,9 +5,12 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
+
+	"github.com/boltseal/boltseal"
 )
 
 // rawBuildInfo is the linker's record, not yet taken apart.
@@ -56,7 +59,10 @@ func findBuildInfo(ctx context.Context, r io.Reader, exe executable) (rawBuildIn
 			return rawBuildInfo{}, false, eofIsEnd(err)
 		}
 		w.reset(io.LimitReader(r, end-start), start)
-		for range goMaxPointers {
+		for n := 0; ; n++ {
+			if n == goMaxPointers {
+				return rawBuildInfo{}, false, fmt.Errorf("more than %d records that lead nowhere: %w", goMaxPointers, boltseal.ErrLimit)
+			}
 			info, found, err := w.search(ctx)
 			if found && info.goVersion == "" { // pointers
 				if info, found, err = w.followPointers(r, exe, info); err == nil && !found {
