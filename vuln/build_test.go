@@ -3,6 +3,7 @@ package vuln_test
 import (
 	"archive/zip"
 	"bytes"
+	"fmt"
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
@@ -174,4 +175,14 @@ func TestNewestIsNotOfTheFuture(t *testing.T) {
 	require.Equal(t, "2027-07-01", newest(time.Date(2027, 8, 1, 0, 0, 0, 0, time.UTC)))
 	delete(fsys, "c.json")
 	require.Equal(t, "2026-03-01", newest(time.Time{}), "without a time of building the days of publication count")
+}
+
+func TestPublisherOfHex(t *testing.T) {
+	r := events("SEMVER", "introduced 0")
+	db := build(t, doc("GHSA-1", "Hex", "m", r), doc("GHSA-2", "Hex", "m", r, `"database_specific":{"github_reviewed":true}`), doc("GHSA-3", "npm", "m", r))
+	got := map[string]string{}
+	for _, s := range db.Info().Sources {
+		got[s.Name] = fmt.Sprint(s.License, " ", s.Advisories)
+	}
+	require.Equal(t, map[string]string{"Elixir Security Advisories": "CC0-1.0 1", "GitHub Advisory Database": "CC-BY-4.0 2"}, got)
 }

@@ -23,7 +23,8 @@ const stale = 180 * 24 * time.Hour
 //   - vuln/os: the database covers the distribution release, its newest
 //     advisory is not older than 180 days, and the release is still maintained;
 //   - vuln/TYPE for each purl type: the database covers it;
-//   - vuln/versions: every package has a version that can be compared.
+//   - vuln/versions: every package has a version that can be compared, with
+//     every range of the advisories about it.
 func (db *DB) Coverage(at time.Time, d *boltseal.Distro, pkgs []boltseal.Package) []boltseal.Check {
 	checks := []boltseal.Check{{Rule: "vuln/database", Title: "the advisory database is intact", Verdict: boltseal.VerdictPass}}
 	if err := db.intact(); err != nil {
@@ -31,7 +32,8 @@ func (db *DB) Coverage(at time.Time, d *boltseal.Distro, pkgs []boltseal.Package
 	}
 	types := map[string]int{}
 	hasOS := false
-	var unversioned, unordered []string
+	var unversioned, unordered, ranges []string
+	m := matcher{db: db}
 	for i := range pkgs {
 		p := &pkgs[i]
 		if p.State == boltseal.StateDeclared {
@@ -47,6 +49,10 @@ func (db *DB) Coverage(at time.Time, d *boltseal.Distro, pkgs []boltseal.Package
 			unversioned = append(unversioned, p.Name)
 		case !db.comparable(p):
 			unordered = append(unordered, p.Name+" "+p.Version)
+		default:
+			if id := m.leftOut(p); id != "" {
+				ranges = append(ranges, p.Name+" ("+id+")")
+			}
 		}
 	}
 	if d != nil || hasOS {
@@ -75,7 +81,32 @@ func (db *DB) Coverage(at time.Time, d *boltseal.Distro, pkgs []boltseal.Package
 		c.Verdict = boltseal.VerdictUnknown
 		c.Reason = fmt.Sprintf("%d packages cannot be compared: %s", n, sample(append(unversioned, unordered...)))
 	}
+	if len(ranges) > 0 {
+		c.Verdict = boltseal.VerdictUnknown
+		if c.Reason != "" {
+			c.Reason += "; "
+		}
+		c.Reason += fmt.Sprintf("%d packages have advisories with ranges that cannot be ordered: %s", len(ranges), sample(ranges))
+	}
 	return append(checks, c)
+}
+
+// leftOut names an advisory about the package that has a range which cannot be
+// ordered, if there is one.
+func (s *matcher) leftOut(pkg *boltseal.Package) string {
+	s.tgt = s.targets(s.tgt[:0], pkg)
+	for i := range s.tgt {
+		rows := s.db.rows(s.tgt[i].pkg)
+		for r, ok := rows.next(); ok; r, ok = rows.next() {
+			if r.extra == 0 || !s.db.unordered(r) {
+				continue
+			}
+			if a := s.db.advisory(r.advisory); discounts(&a, s.db.extra(r)) == "" {
+				return s.db.ids.at(a.id)
+			}
+		}
+	}
+	return ""
 }
 
 // comparable says whether the package's version has a place in the order of its

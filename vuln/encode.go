@@ -79,9 +79,6 @@ func (b *builder) encode() ([]byte, error) {
 			r := &d.rows[i]
 			names.add(r.name)
 			ecos.add(r.ecosystem)
-			if r.extra != "" {
-				strs.add(r.extra)
-			}
 			s, _ := version.SchemeFor(r.ecosystem)
 			o := orders[s]
 			if o == nil {
@@ -90,6 +87,9 @@ func (b *builder) encode() ([]byte, error) {
 			}
 			if b.prune(r, o); len(r.ranges)+len(r.versions) == 0 {
 				b.stats.Ignored++
+			}
+			if r.extra != "" {
+				strs.add(r.extra)
 			}
 			for _, v := range r.versions {
 				if !o.add(v) {
@@ -257,6 +257,8 @@ func (b *builder) encode() ([]byte, error) {
 func (b *builder) dated(d *draft) time.Time {
 	built := b.opts.Time
 	switch {
+	case d.modified.IsZero():
+		return d.modified // the source dates nothing
 	case built.IsZero() && !d.published.IsZero():
 		return d.published
 	case built.IsZero() || !d.modified.After(built):
@@ -296,8 +298,10 @@ func indexes(t table, list []string) []int {
 }
 
 // prune drops what cannot match from a row: ranges with a bound that has no
-// place in the order, and listed versions that a range covers anyway.
+// place in the order, which leaves a mark, and listed versions that a range
+// covers anyway.
 func (b *builder) prune(r *draftRow, o *order) {
+	ranges := len(r.ranges)
 	r.ranges = slices.DeleteFunc(r.ranges, func(events []draftEvent) bool {
 		for _, e := range events {
 			if e.version != "0" && !o.add(e.version) {
@@ -306,6 +310,9 @@ func (b *builder) prune(r *draftRow, o *order) {
 		}
 		return false
 	})
+	if len(r.ranges) < ranges && r.extra != modularExtra {
+		r.extra += unorderedExtra
+	}
 	// Keys order as versions do, so that coverage can be decided before the
 	// bounds are numbered.
 	r.versions = slices.DeleteFunc(r.versions, func(v string) bool {

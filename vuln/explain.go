@@ -63,6 +63,8 @@ func (db *DB) Explain(pkg *boltseal.Package, id string) []Explanation {
 					e.Matches, e.Reason = false, why
 				case e.Matches:
 					e.Reason = fmt.Sprintf("%s %s lies in a range", t.name, t.version)
+				case db.unordered(r):
+					e.Reason = fmt.Sprintf("a range of the advisory has a version without a place in %s order: unknown", db.schemes[scheme].name)
 				case !db.schemes[scheme].scheme.Valid(t.version):
 					e.Reason = fmt.Sprintf("%q has no place in %s order and is not listed: unknown", t.version, db.schemes[scheme].name)
 				case db.schemes[scheme].name == "rpm" && (r.extra == db.modular) != (pkg.Module != "" || isModular(t.version)):

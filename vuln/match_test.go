@@ -98,6 +98,21 @@ func TestRanges(t *testing.T) {
 	db := build(t, doc("X-1", "Hex", "p", events("SEMVER", "introduced no version, fixed 2.0.0 | introduced 4.0.0, fixed 5.0.0")))
 	require.Empty(t, matches(db, boltseal.Package{Type: "hex", Name: "p", Version: "1.0.0"}), "a bound without a place in the order voids its range")
 	require.Len(t, matches(db, boltseal.Package{Type: "hex", Name: "p", Version: "4.0.0"}), 1, "and no other")
+	bad := boltseal.Package{Type: "hex", Name: "p", Version: "1.0.0"}
+	check := func(p boltseal.Package) boltseal.Check {
+		checks := db.Coverage(time.Date(2026, 7, 1, 0, 0, 0, 0, time.UTC), nil, []boltseal.Package{p})
+		return checks[len(checks)-1]
+	}
+	require.Equal(t, boltseal.VerdictUnknown, check(bad).Verdict)
+	require.Contains(t, check(bad).Reason, "1 packages have advisories with ranges that cannot be ordered: p (X-1)")
+	require.Equal(t, boltseal.VerdictPass, check(boltseal.Package{Type: "hex", Name: "q", Version: "1.0.0"}).Verdict)
+	require.Contains(t, db.Explain(&bad, "X-1")[0].Reason, "unknown")
+	bad.Version = "4.0.0"
+	for m := range db.MatchOne(&bad) {
+		require.Contains(t, strings.Join(m.Why().Caveats, " "), "further range")
+	}
+	db = build(t, doc("X-1", "Hex", "p", events("SEMVER", "introduced no version, fixed 2.0.0")))
+	require.Contains(t, check(boltseal.Package{Type: "hex", Name: "p", Version: "1.0.0"}).Reason, "p (X-1)", "of a row with nothing else")
 	db = build(t, doc("X-1", "PyPI", "p", `"versions":["1.0","not a version"]`))
 	require.Len(t, matches(db, boltseal.Package{Type: "pypi", Name: "p", Version: "not a version"}), 1, "equality holds without an order")
 }

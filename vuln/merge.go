@@ -130,6 +130,12 @@ func (db *DB) extra(r row) string {
 	return s
 }
 
+// unordered says whether a range of the row was left out, because its bounds
+// have no place in the order.
+func (db *DB) unordered(r row) bool {
+	return r.extra != 0 && strings.HasSuffix(db.strings.at(r.extra-1), unorderedExtra)
+}
+
 // authority ranks advisories about the same issue: what an ecosystem's own
 // database says comes before copies, and copies before derived data.
 func (db *DB) authority(a *advRecord) int {

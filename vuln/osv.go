@@ -60,6 +60,7 @@ type specific struct {
 	Status        loose[string]            `json:"status"`
 	Urgency       loose[string]            `json:"urgency"`
 	Derived       loose[bool]              `json:"derived"`
+	GitHub        loose[*bool]             `json:"github_reviewed"`
 	Informational loose[string]            `json:"informational"`
 	Modularity    loose[string]            `json:"rpm_modularity"`
 	CVSS2         loose[float64]           `json:"cvss_v2"`

@@ -19,7 +19,7 @@ func reduce(r *record) *draft {
 		published: parseTime(r.Published),
 		withdrawn: parseTime(r.Withdrawn),
 	}
-	d.source = sourceOf(r.ID)
+	d.source = publisher(r)
 	if r.Specific.Derived.v {
 		d.flags |= advDerived
 		d.source += " (derived)"
@@ -137,6 +137,10 @@ func status(a *affected) string {
 
 // modularExtra marks a row about a build that belongs to an RPM module.
 const modularExtra = "module=1"
+
+// unorderedExtra marks, as one more field, a row of which a range was left out
+// because a bound has no place in the order.
+const unorderedExtra = "\x00unordered=1"
 
 // ratings lists "type=value", the distribution's own word first and then CVSS,
 // the newest version first.

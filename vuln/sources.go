@@ -33,6 +33,24 @@ var origins = [...]struct{ prefix, name, license string }{
 	{"USN-", "Ubuntu", ""},
 }
 
+// The Elixir database publishes under GitHub's IDs.
+const elixir, elixirLicense = "Elixir Security Advisories", "CC0-1.0"
+
+// publisher names the publisher of a record. A GHSA ID in Hex without GitHub's
+// own mark is of the Elixir database; anything else is told by its ID.
+func publisher(r *record) string {
+	if strings.HasPrefix(r.ID, "GHSA-") && r.Specific.GitHub.v == nil && len(r.Affected) > 0 {
+		hex := true
+		for i := range r.Affected {
+			hex = hex && r.Affected[i].Package.Ecosystem == "Hex"
+		}
+		if hex {
+			return elixir
+		}
+	}
+	return sourceOf(r.ID)
+}
+
 // sourceOf names the publisher of an advisory by its ID.
 func sourceOf(id string) string {
 	for _, o := range origins {
@@ -46,6 +64,9 @@ func sourceOf(id string) string {
 
 // licenseOf is the licence of a source named by sourceOf.
 func licenseOf(source string) string {
+	if source == elixir {
+		return elixirLicense
+	}
 	for _, o := range origins {
 		if o.name == source {
 			return o.license

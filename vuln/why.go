@@ -67,6 +67,9 @@ func (m *Match) caveats(w *Why) (list []string) {
 	if b.target.kind == kindDerived {
 		add("the program was recognised by its contents; its name was mapped to the product %s", w.Name)
 	}
+	if b.db.unordered(b.hit.row) {
+		add("the advisory has a further range with a version that has no place in %s order", w.Scheme)
+	}
 	switch w.Status {
 	case "custom=1":
 		add("the source states ranges that its ecosystem cannot order; the range used may be too wide")

@@ -27,7 +27,7 @@ var packed []byte
 
 // Notice is the attribution that the licences of the sources ask for.
 const Notice = "Advisory facts by the Go Vulnerability Database, the PyPA Advisory Database and the GitHub Advisory Database (CC-BY-4.0), " +
-	"RustSec (CC0-1.0), the Ruby Advisory Database (public domain), Bitnami (Apache-2.0), FriendsOfPHP (Unlicense), " +
+	"RustSec and the Elixir Security Advisories (CC0-1.0), the Ruby Advisory Database (public domain), Bitnami (Apache-2.0), FriendsOfPHP (Unlicense), " +
 	"AlmaLinux, Azure Linux, the Node.js Security WG and the GitLab Advisory Database community edition (MIT); reduced to identifiers, ranges and ratings."
 
 // Open unpacks the snapshot, which takes some ten milliseconds. Keep the result;

@@ -37,7 +37,7 @@ func shared(t *testing.T) string {
 func keep(_, source string, derived bool) bool {
 	switch source {
 	case "Go Vulnerability Database", "PyPA Advisory Database", "GitHub Advisory Database", "RustSec", "Ruby Advisory Database",
-		"Bitnami", "FriendsOfPHP", "AlmaLinux", "Azure Linux", "Node.js Security WG", "GitLab Advisory Database (community)":
+		"Bitnami", "FriendsOfPHP", "AlmaLinux", "Azure Linux", "Node.js Security WG", "GitLab Advisory Database (community)", "Elixir Security Advisories":
 		return !derived
 	}
 	return false
