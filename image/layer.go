@@ -84,8 +84,8 @@ func (r *layerReader) read(ctx context.Context, l *Layer) (layerResult, error) {
 	if res.encoding == encodingPlain {
 		seek, _ = blob.(SizedReaderAt)
 	}
-	b := &layerBuilder{layerReader: r, ctx: ctx, rec: res.rec, tar: r.tar, seek: seek, plain: plain}
-	tarErr := b.entries()
+	b := &layerBuilder{layerReader: r, rec: res.rec, tar: r.tar, seek: seek, plain: plain}
+	tarErr := b.entries(ctx)
 	res.transient = b.transient
 	if ctx.Err() != nil {
 		return res, fail(context.Cause(ctx))
@@ -212,20 +212,18 @@ func (m *meter) Read(p []byte) (int, error) {
 // layerBuilder makes the record of one layer.
 type layerBuilder struct {
 	*layerReader
-	ctx       context.Context
 	rec       *tree.Record
 	tar       *tarball.Reader
 	seek      io.ReaderAt
 	plain     *meter
 	transient bool
-	notes     map[string]*boltseal.Skip
 	counts    map[string]int
 	order     []string
 	links     int // remarks of checkHardlink
 }
 
 // entries reads all entries of the archive.
-func (b *layerBuilder) entries() error {
+func (b *layerBuilder) entries(ctx context.Context) error {
 	for n := 0; ; n++ {
 		h, err := b.tar.Next()
 		if err == io.EOF {
@@ -238,14 +236,14 @@ func (b *layerBuilder) entries() error {
 			return fmt.Errorf("entries: %w of %d (Limits.LayerEntries)", boltseal.ErrLimit, b.limits.LayerEntries)
 		}
 		if n&1023 == 0 {
-			if err := b.ctx.Err(); err != nil {
+			if err := ctx.Err(); err != nil {
 				return err
 			}
 		}
 		if err := b.names(); err != nil {
 			return err
 		}
-		if err := b.entry(h); err != nil {
+		if err := b.entry(ctx, h); err != nil {
 			return err
 		}
 	}
@@ -268,7 +266,7 @@ const (
 	metaPrefix     = ".wh..wh."
 )
 
-func (b *layerBuilder) entry(h *tarball.Header) error {
+func (b *layerBuilder) entry(ctx context.Context, h *tarball.Header) error {
 	p, escaped := tree.Clean(h.Name)
 	if escaped {
 		b.note(string(p), "the entry's path is absolute or leaves the root; it was taken from the root")
@@ -329,7 +327,7 @@ func (b *layerBuilder) entry(h *tarball.Header) error {
 	if e.Kind != tree.File || len(p) == 0 {
 		return nil
 	}
-	return b.analyze(number, string(p), h)
+	return b.analyze(ctx, number, string(p), h)
 }
 
 func (b *layerBuilder) tooLong(p []byte) string {
@@ -395,13 +393,13 @@ func (b *layerBuilder) checkHardlink(p []byte, h *tarball.Header) {
 }
 
 // analyze has the analyzers look at a file.
-func (b *layerBuilder) analyze(number uint32, name string, h *tarball.Header) error {
+func (b *layerBuilder) analyze(ctx context.Context, number uint32, name string, h *tarball.Header) error {
 	info := &entryInfo{name: name, mode: h.FileMode(), size: h.Size}
 	b.set = b.runner.Wants(b.set[:0], name, info)
 	if len(b.set) == 0 {
 		return nil
 	}
-	out, err := b.runner.Run(b.ctx, name, info, &tarBody{b.tar, b.seek, b.plain, h.Size}, b.set)
+	out, err := b.runner.Run(ctx, name, info, &tarBody{b.tar, b.seek, b.plain, h.Size}, b.set)
 	b.transient = b.transient || out.Transient
 	if len(out.Packages)+len(out.Findings)+len(out.Facts)+len(out.Distros)+len(out.Skipped) > 0 {
 		b.rec.Results = append(b.rec.Results, tree.FileResults{Entry: number, Path: name, Results: out.Results})

@@ -16,7 +16,7 @@ import (
 // readFS reads a directory as if it were the only layer of an image. There is
 // no digest to verify, and nothing is cached.
 func (r *layerReader) readFS(ctx context.Context, l *Layer) (layerResult, error) {
-	b := &layerBuilder{layerReader: r, ctx: ctx, rec: &tree.Record{DiffID: string(l.DiffID)}}
+	b := &layerBuilder{layerReader: r, rec: &tree.Record{DiffID: string(l.DiffID)}}
 	err := fs.WalkDir(l.FS, ".", func(name string, d fs.DirEntry, err error) error {
 		if ctxErr := ctx.Err(); ctxErr != nil {
 			return ctxErr
@@ -38,7 +38,7 @@ func (r *layerReader) readFS(ctx context.Context, l *Layer) (layerResult, error)
 			b.skip(name[:min(200, len(name))]+"…", why)
 			return fs.SkipDir
 		}
-		return b.file(l.FS, name, d)
+		return b.file(ctx, l.FS, name, d)
 	})
 	b.flush()
 	res := layerResult{rec: b.rec, encoding: "", transient: true}
@@ -58,7 +58,7 @@ func reason(err error) string {
 }
 
 // file adds one path of the tree.
-func (b *layerBuilder) file(fsys fs.FS, name string, d fs.DirEntry) error {
+func (b *layerBuilder) file(ctx context.Context, fsys fs.FS, name string, d fs.DirEntry) error {
 	info, err := d.Info()
 	if err != nil {
 		b.skip(name, reason(err))
@@ -96,11 +96,11 @@ func (b *layerBuilder) file(fsys fs.FS, name string, d fs.DirEntry) error {
 	}
 	defer f.Close()
 	body := &fileBody{f: f, r: bufio.NewReaderSize(f, int(min(scan.Small, max(info.Size(), 4096))))}
-	out, err := b.runner.Run(b.ctx, name, info, body, b.set)
+	out, err := b.runner.Run(ctx, name, info, body, b.set)
 	if len(out.Packages)+len(out.Findings)+len(out.Facts)+len(out.Distros)+len(out.Skipped) > 0 {
 		b.rec.Results = append(b.rec.Results, tree.FileResults{Entry: number, Path: name, Results: out.Results})
 	}
-	if err != nil && b.ctx.Err() == nil { // the file changes or cannot be read
+	if err != nil && ctx.Err() == nil { // the file changes or cannot be read
 		b.skip(name, reason(err))
 		return nil
 	}

@@ -114,7 +114,7 @@ func goPackages(info rawBuildInfo, p *boltseal.Pass) error {
 		p.Results.Packages[len(p.Results.Packages)-1].DependsOn = needs
 	}
 	if bad > 0 {
-		return fmt.Errorf("Go build information: %d of its lines: %w", bad, boltseal.ErrMalformed)
+		return fmt.Errorf("build information of Go: %d of its lines: %w", bad, boltseal.ErrMalformed)
 	}
 	return nil
 }

@@ -7,8 +7,7 @@ import (
 	"encoding/binary"
 	"io"
 	"os"
-	"path/filepath"
-	"runtime"
+	"os/exec"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -226,7 +225,9 @@ func TestGoMainVersion(t *testing.T) {
 
 // Real programs: package debug/buildinfo is the oracle.
 func TestGoBinaryReal(t *testing.T) {
-	paths := []string{filepath.Join(runtime.GOROOT(), "bin", "go")}
+	gobin, err := exec.LookPath("go")
+	require.NoError(t, err)
+	paths := []string{gobin}
 	if self, err := os.Executable(); err == nil {
 		paths = append(paths, self)
 	}

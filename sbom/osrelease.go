@@ -221,7 +221,7 @@ func parseOSRelease(data []byte) *boltseal.Distro {
 // unquote removes shell quotes. In double quotes and outside of any, a
 // backslash takes the next character for itself.
 func unquote(s string) string {
-	if strings.IndexAny(s, "\"'\\\x00") < 0 {
+	if !strings.ContainsAny(s, "\"'\\\x00") {
 		return strings.TrimSpace(s)
 	}
 	out := make([]byte, 0, len(s))
