@@ -26,6 +26,13 @@ type Finding struct {
 	Title       string   `json:"title"`
 	Description string   `json:"description,omitempty"`
 	Severity    Severity `json:"severity"`
+	// Score is the CVSS base score behind Severity, 0 to 10; zero if there is
+	// none. EPSS is the probability of exploitation in the next 30 days, 0 to 1;
+	// zero where not known. Exploited is the date, YYYY-MM-DD, at which CISA
+	// listed the issue as exploited in the wild; empty if it did not.
+	Score     float64 `json:"score,omitempty"`
+	EPSS      float64 `json:"epss,omitempty"`
+	Exploited string  `json:"exploited,omitempty"`
 	// Asset is what is affected; see [Asset.ID].
 	Asset string `json:"asset,omitempty"`
 	// Package is the PURL of the affected package, for vulnerabilities.

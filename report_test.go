@@ -103,6 +103,9 @@ func TestReportSchema(t *testing.T) {
 	open, exact := compile(t, rawSchema(t)), compile(t, closed(rawSchema(t)))
 	var full boltseal.Report
 	fill(reflect.ValueOf(&full).Elem())
+	for i := range full.Findings {
+		full.Findings[i].Exploited = "2024-05-06"
+	}
 	for name, r := range map[string]*boltseal.Report{"full": &full, "empty": {}, "example": example()} {
 		require.NoError(t, check(t, open, written(t, r)), name)
 		require.NoError(t, check(t, exact, written(t, r)), name)
@@ -190,6 +193,7 @@ func example() *boltseal.Report {
 		}},
 		Findings: []boltseal.Finding{{
 			Kind: boltseal.KindVulnerability, Rule: "CVE-2024-2961", Title: "a < b && c > d", Severity: boltseal.SeverityHigh,
+			Score: 8.8, EPSS: 0.93, Exploited: "2024-05-02",
 			Package: "pkg:deb/debian/libc6@2.36-9?distro=debian-12&upstream=glibc", Locations: at, Fingerprint: "0123",
 		}},
 		Skipped: []boltseal.Skip{{Path: "opt/x.jar", Reason: "larger than the limit"}},

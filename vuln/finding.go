@@ -17,6 +17,8 @@ func (m *Match) Finding() boltseal.Finding {
 		Rule:       m.Advisory.ID,
 		Title:      m.title(),
 		Severity:   m.Severity,
+		Score:      m.Score,
+		EPSS:       m.EPSS,
 		Package:    pkg.PURL,
 		Fixed:      m.Fixed,
 		Aliases:    names(slices.Concat(m.Advisory.Aliases, m.Advisory.Upstream, m.Also), m.Advisory.ID),
@@ -42,7 +44,8 @@ func (m *Match) Finding() boltseal.Finding {
 		evidence(boltseal.TechniqueOther, "severity by %s", m.RatedBy)
 	}
 	if !m.Exploited.IsZero() {
-		evidence(boltseal.TechniqueOther, "exploited in the wild: in CISA's catalogue since %s", m.Exploited.Format("2006-01-02"))
+		f.Exploited = date(m.Exploited)
+		evidence(boltseal.TechniqueOther, "exploited in the wild: in CISA's catalogue since %s", f.Exploited)
 	}
 	if m.EPSS > 0 {
 		evidence(boltseal.TechniqueOther, "EPSS %.5f (percentile %.4f)", m.EPSS, m.Percentile)

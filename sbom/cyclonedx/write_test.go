@@ -153,6 +153,7 @@ func TestWriteContent(t *testing.T) {
 	require.Len(t, vulns, 2, "a secret is none")
 	require.Equal(t, "libc6@2.36-9+deb12u7", name[get(vulns[0], "affects", 0, "ref")])
 	require.Equal(t, "high", get(vulns[0], "ratings", 0, "severity"))
+	require.Equal(t, 8.8, get(vulns[0], "ratings", 0, "score"))
 	require.Equal(t, "DSA-5673-1", get(vulns[0], "references", 0, "id"))
 	require.Equal(t, "https://example.com/a?b=c%20d", get(vulns[0], "advisories", 0, "url"))
 	require.Len(t, get(vulns[0], "advisories"), 1)

@@ -89,7 +89,7 @@ func Report() *boltseal.Report {
 
 	r.Findings = []boltseal.Finding{
 		{
-			Kind: boltseal.KindVulnerability, Rule: "CVE-2024-2961", Title: "glibc: iconv overflow", Description: "long", Severity: boltseal.SeverityHigh,
+			Kind: boltseal.KindVulnerability, Rule: "CVE-2024-2961", Title: "glibc: iconv overflow", Description: "long", Severity: boltseal.SeverityHigh, Score: 8.8,
 			Package: r.Packages[0].PURL, Fixed: "2.36-9+deb12u8", Aliases: []string{"DSA-5673-1"}, Fix: "upgrade libc6", Fingerprint: "f1",
 			References: []string{"https://example.com/a?b=c d", "javascript:alert(1)", "not a link"}, Evidence: recorded,
 		},
