@@ -80,8 +80,8 @@ type Outcome struct {
 
 // Run has the analyzers of the set look at a file, whose content body reads
 // from its first byte. It need not consume it. Analyzers of a large file share
-// its stream, and so the time limit: one that hangs costs the others the file. The error is that of reading the
-// body, or the context's; whatever an analyzer does becomes a Skip.
+// its stream, and so the time limit: one that hangs costs the others the file. The error is that
+// of reading the body, or the context's; whatever an analyzer does becomes a Skip.
 func (r *Runner) Run(ctx context.Context, path string, info fs.FileInfo, body Body, set []int) (Outcome, error) {
 	var out Outcome
 	j := &job{Runner: r, body: body, size: info.Size(), events: make(chan event, 2*len(set))}
@@ -94,9 +94,8 @@ func (r *Runner) Run(ctx context.Context, path string, info fs.FileInfo, body Bo
 			return out, fmt.Errorf("%s: content of %d bytes ends after %d: %w", path, j.size, len(data), io.ErrUnexpectedEOF)
 		}
 		for _, i := range set { // one by one: they share the bytes
-			var cancel context.CancelFunc
-			j.ctx, cancel = context.WithTimeout(ctx, r.limits.FileTime)
-			j.wait(j.start(i, path, info, boltseal.NewFile(path, info.Mode(), data).Content))
+			fileCtx, cancel := context.WithTimeout(ctx, r.limits.FileTime)
+			j.wait(fileCtx, j.start(fileCtx, i, path, info, boltseal.NewFile(path, info.Mode(), data).Content))
 			cancel()
 			j.collect(&out, path)
 		}
@@ -106,14 +105,13 @@ func (r *Runner) Run(ctx context.Context, path string, info fs.FileInfo, body Bo
 			return out, err
 		}
 		head = append([]byte(nil), head...)
-		var cancel context.CancelFunc
-		j.ctx, cancel = context.WithTimeout(ctx, r.limits.FileTime) // one for all: they go in step
+		fileCtx, cancel := context.WithTimeout(ctx, r.limits.FileTime) // one for all: they go in step
 		defer cancel()
 		for _, i := range set {
 			s := &stream{job: j, head: head, grant: make(chan grant, 1), chunks: make(chan []byte), ack: make(chan struct{}, 1), quit: make(chan struct{})}
-			j.start(i, path, info, s)
+			j.start(fileCtx, i, path, info, s)
 		}
-		err = j.serve()
+		err = j.serve(fileCtx)
 		j.collect(&out, path)
 		if err != nil {
 			return out, err
@@ -126,7 +124,6 @@ func (r *Runner) Run(ctx context.Context, path string, info fs.FileInfo, body Bo
 // job is one file with all who look at it.
 type job struct {
 	*Runner
-	ctx    context.Context
 	body   Body
 	size   int64
 	calls  []*call
@@ -165,14 +162,14 @@ const (
 	wantReaderAt
 )
 
-func (j *job) start(analyzer int, path string, info fs.FileInfo, content boltseal.Content) *call {
+func (j *job) start(ctx context.Context, analyzer int, path string, info fs.FileInfo, content boltseal.Content) *call {
 	c := &call{analyzer: analyzer}
 	if s, ok := content.(*stream); ok {
 		s.call, c.stream = c, s
 	}
 	c.pass.Limits = j.limits
 	j.calls = append(j.calls, c)
-	a, ctx := j.analyzers[analyzer], j.ctx
+	a := j.analyzers[analyzer]
 	f := &boltseal.File{Path: path, Info: info, Content: content}
 	events := j.events
 	go func() {
@@ -188,11 +185,11 @@ func (j *job) start(analyzer int, path string, info fs.FileInfo, content boltsea
 }
 
 // next returns the next event, or false once the time is over.
-func (j *job) next() (event, bool) {
+func (j *job) next(ctx context.Context) (event, bool) {
 	select {
 	case e := <-j.events:
 		return e, true
-	case <-j.ctx.Done():
+	case <-ctx.Done():
 	}
 	t := time.NewTimer(grace)
 	defer t.Stop()
@@ -205,11 +202,11 @@ func (j *job) next() (event, bool) {
 }
 
 // wait waits for a call that only ever returns.
-func (j *job) wait(c *call) {
+func (j *job) wait(ctx context.Context, c *call) {
 	for c.state == running {
-		e, ok := j.next()
+		e, ok := j.next(ctx)
 		if !ok {
-			j.lose()
+			j.lose(ctx.Err())
 			return
 		}
 		if e.call.state != lost {
@@ -218,14 +215,15 @@ func (j *job) wait(c *call) {
 	}
 }
 
-// lose gives up on all calls that have not ended.
-func (j *job) lose() {
+// lose gives up on all calls that have not ended, and tells them why.
+func (j *job) lose(why error) {
 	for _, c := range j.calls {
 		if c.state == done {
 			continue
 		}
 		c.state = lost
 		if c.stream != nil {
+			c.stream.gone = why
 			close(c.stream.quit)
 		}
 	}

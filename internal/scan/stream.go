@@ -2,6 +2,7 @@ package scan
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 
@@ -18,6 +19,7 @@ type stream struct {
 	chunks chan []byte
 	ack    chan struct{}
 	quit   chan struct{} // closed when the driver has given up on the call
+	gone   error         // why; set before quit is closed
 
 	from io.Reader // what Reader reads from, once granted
 	cur  []byte
@@ -39,13 +41,13 @@ func (s *stream) demand(w want) grant {
 	select {
 	case s.events <- event{s.call, w}:
 	case <-s.quit:
-		return grant{err: s.ctx.Err()}
+		return grant{err: s.gone}
 	}
 	select {
 	case g := <-s.grant:
 		return g
 	case <-s.quit:
-		return grant{err: s.ctx.Err()}
+		return grant{err: s.gone}
 	}
 }
 
@@ -110,7 +112,7 @@ func (c chunkReader) Read(p []byte) (int, error) {
 			}
 			s.cur, s.held = b, true
 		case <-s.quit:
-			s.err = s.ctx.Err()
+			s.err = s.gone
 			return 0, s.err
 		}
 	}
@@ -120,7 +122,7 @@ func (c chunkReader) Read(p []byte) (int, error) {
 }
 
 // serve gives the calls what they ask for until all have ended.
-func (j *job) serve() error {
+func (j *job) serve(ctx context.Context) error {
 	var whole []byte
 	held := int64(0)
 	defer func() {
@@ -133,9 +135,9 @@ func (j *job) serve() error {
 		// them need is known, and nothing has been consumed before.
 		var bytesFor []*call
 		for j.count(running) > 0 {
-			e, ok := j.next()
+			e, ok := j.next(ctx)
 			if !ok {
-				j.lose()
+				j.lose(ctx.Err())
 				return nil
 			}
 			switch e.want {
@@ -167,17 +169,17 @@ func (j *job) serve() error {
 			return nil
 		}
 		if len(bytesFor) == 0 && whole == nil {
-			return j.broadcast()
+			return j.broadcast(ctx)
 		}
 		if whole == nil {
-			if err := j.memory.Acquire(j.ctx, j.size); err != nil {
-				j.lose()
+			if err := j.memory.Acquire(ctx, j.size); err != nil {
+				j.lose(err)
 				return nil
 			}
 			held = j.size
 			var err error
-			if whole, err = j.readAll(); err != nil {
-				j.lose()
+			if whole, err = j.readAll(ctx); err != nil {
+				j.lose(err)
 				return err
 			}
 		}
@@ -200,11 +202,11 @@ func (j *job) count(s state) int {
 	return n
 }
 
-func (j *job) readAll() ([]byte, error) {
+func (j *job) readAll(ctx context.Context) ([]byte, error) {
 	// The size is a claim: memory grows with what is really there.
 	buf := make([]byte, 0, min(j.size, 4<<20))
 	for int64(len(buf)) < j.size {
-		if err := j.ctx.Err(); err != nil {
+		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
 		b, err := j.body.Chunk()
@@ -226,7 +228,7 @@ func (j *job) readAll() ([]byte, error) {
 
 // broadcast sends the content to all who wait for it, chunk by chunk, and each
 // chunk is overwritten only when all have read it.
-func (j *job) broadcast() error {
+func (j *job) broadcast(ctx context.Context) error {
 	for _, c := range j.calls {
 		if c.state == waiting {
 			c.stream.grant <- grant{stream: true}
@@ -235,7 +237,7 @@ func (j *job) broadcast() error {
 	for j.count(waiting) > 0 {
 		b, err := j.body.Chunk()
 		if err != nil {
-			return j.finish(err)
+			return j.finish(ctx, err)
 		}
 		for _, c := range j.calls {
 			for c.state == waiting {
@@ -244,8 +246,8 @@ func (j *job) broadcast() error {
 				case e := <-j.events:
 					j.ended(e)
 					continue
-				case <-j.ctx.Done():
-					return j.finish(nil)
+				case <-ctx.Done():
+					return j.finish(ctx, nil)
 				}
 				break
 			}
@@ -257,8 +259,8 @@ func (j *job) broadcast() error {
 				case e := <-j.events:
 					j.ended(e)
 					continue
-				case <-j.ctx.Done():
-					return j.finish(nil)
+				case <-ctx.Done():
+					return j.finish(ctx, nil)
 				}
 				break
 			}
@@ -280,7 +282,7 @@ func (j *job) ended(e event) {
 
 // finish ends the stream: err is io.EOF, or why the body cannot be read, or nil
 // when the time is over.
-func (j *job) finish(err error) error {
+func (j *job) finish(ctx context.Context, err error) error {
 	for _, c := range j.calls {
 		if c.state == waiting && err != nil {
 			if err != io.EOF {
@@ -290,9 +292,9 @@ func (j *job) finish(err error) error {
 		}
 	}
 	for j.count(waiting) > 0 {
-		e, ok := j.next()
+		e, ok := j.next(ctx)
 		if !ok {
-			j.lose()
+			j.lose(ctx.Err())
 			break
 		}
 		j.ended(e)
