@@ -30,7 +30,8 @@
 //
 // # Concurrency and trust
 //
-// A [DB] is safe for concurrent use; [DB.Close] must come after the last read.
+// A [DB] is safe for concurrent use; [DB.Close] must come after the last read,
+// those of [Match.Why] and [Match.Finding] included.
 // A database file is not trusted: every offset is checked when it is followed,
 // and a damaged file yields an error, or fewer matches together with an unknown
 // verdict from [DB.Coverage]; it never panics or loops.

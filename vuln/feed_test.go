@@ -23,7 +23,7 @@ func feedFile(t testing.TB, name string) *os.File {
 	}
 	f, err := os.Open(filepath.Join(root, "data/feeds", name))
 	if err != nil {
-		t.Skipf("no shared data: %v", err)
+		t.Skipf("no shared data (BOLTSEAL_SHARED): %v", err)
 	}
 	t.Cleanup(func() { f.Close() })
 	return f

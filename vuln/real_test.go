@@ -29,7 +29,7 @@ func osvDir(t testing.TB) string {
 	}
 	dir = filepath.Join(dir, "data", "osv")
 	if _, err := os.Stat(dir); err != nil {
-		t.Skip("no OSV exports: ", err)
+		t.Skip("no OSV exports (BOLTSEAL_SHARED): ", err)
 	}
 	return dir
 }

@@ -27,7 +27,7 @@ func shared(t *testing.T) string {
 	}
 	dir = filepath.Join(dir, "data", "osv")
 	if _, err := os.Stat(dir); err != nil {
-		t.Skip("no OSV exports: ", err)
+		t.Skip("no OSV exports (BOLTSEAL_SHARED): ", err)
 	}
 	return dir
 }
