@@ -10,7 +10,7 @@ import (
 // Ubuntu:Pro the paid-for ten years), as announced by the distributions:
 // debian.org/releases, alpinelinux.org/releases, ubuntu.com/about/release-cycle,
 // wiki.almalinux.org/release-notes, wiki.rockylinux.org/rocky/version,
-// en.opensuse.org/Lifetime. For Debian 11 and 12 and Alpine 3.21 the term (five
+// en.opensuse.org/Lifetime. For Debian 11 and 12 the term (five
 // years, two years) is counted from the day of release.
 const lifetimes = `
 Debian:7 2018-05-31
@@ -31,7 +31,7 @@ Alpine:v3.17 2024-11-22
 Alpine:v3.18 2025-05-09
 Alpine:v3.19 2025-11-01
 Alpine:v3.20 2026-04-01
-Alpine:v3.21 2026-12-05
+Alpine:v3.21 2026-11-01
 Alpine:v3.22 2027-05-01
 Alpine:v3.23 2027-11-01
 Alpine:v3.24 2028-06-01

@@ -217,9 +217,7 @@ func modules(r *record) []string {
 		}
 	}
 	if len(out) == 0 && modular {
-		for _, m := range moduleStream.FindAllString(r.Summary, 8) {
-			out = append(out, m)
-		}
+		out = append(out, moduleStream.FindAllString(r.Summary, 8)...)
 	}
 	out = slices.DeleteFunc(out, func(s string) bool { return !goodName(s) })
 	slices.Sort(out)
