@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/boltseal/boltseal"
 )
@@ -106,6 +107,8 @@ func (s *Squash) Apply(ctx context.Context, rec *Record) error {
 	if err := s.applyMarks(ctx, &rec.Marks); err != nil {
 		return err
 	}
+	// Room at once for what an ordinary layer brings; entries may be duplicates.
+	s.nodes = slices.Grow(s.nodes, min(rec.Entries.N, 1<<18))
 	next := 0 // of rec.Results
 	c := rec.Entries.cursor()
 	for c.next() {
