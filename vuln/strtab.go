@@ -64,7 +64,7 @@ func (t *strtab) block(b int) cursor {
 // first returns the string that starts block b, in place.
 func (t *strtab) first(b int) []byte {
 	c := t.block(b)
-	return c.take(c.uint())
+	return c.str(0)
 }
 
 // next decodes the string that follows buf in its block into buf.
@@ -73,7 +73,21 @@ func (c *cursor) next(buf []byte) []byte {
 	if shared > len(buf) {
 		c.bad, shared = true, 0
 	}
-	return append(buf[:shared], c.take(c.uint())...)
+	return append(buf[:shared], c.str(shared)...)
+}
+
+// maxString bounds one string, in bytes. What Build writes is far below: it
+// refuses longer names, and keys grow with versions of at most 1 KiB. A damaged
+// file could otherwise make each step of a search cost the whole file.
+const maxString = 1 << 18
+
+// str takes a length and as many bytes; shared is what the string has before.
+func (c *cursor) str(shared int) []byte {
+	n := c.uint()
+	if n > maxString-shared {
+		c.bad, n = true, 0
+	}
+	return c.take(n)
 }
 
 // decode decodes string i into buf, which may be on the caller's stack.
@@ -82,7 +96,7 @@ func (t *strtab) decode(buf []byte, i int) []byte {
 		return buf[:0]
 	}
 	c := t.block(i / strBlock)
-	buf = append(buf[:0], c.take(c.uint())...)
+	buf = append(buf[:0], c.str(0)...)
 	for range i % strBlock {
 		buf = c.next(buf)
 	}
@@ -118,7 +132,7 @@ func (t *strtab) search(first, n int, key, buf []byte) (lo, hi int, scratch []by
 	for i := b * strBlock; i < end; i++ {
 		if i%strBlock == 0 {
 			c = t.block(i / strBlock)
-			buf = append(buf[:0], c.take(c.uint())...)
+			buf = append(buf[:0], c.str(0)...)
 		} else {
 			buf = c.next(buf)
 		}
