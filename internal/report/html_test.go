@@ -71,7 +71,11 @@ func browser(t *testing.T, page []byte) (ctx context.Context, problems func() []
 	if bin == "" {
 		t.Skip("no Chromium found: the page is not looked at (Debian: apt-get install chromium)")
 	}
-	dir := t.TempDir()
+	// Not t.TempDir: the browser's helpers may still write to its profile when
+	// it has ended, which is no failure of the page.
+	dir, err := os.MkdirTemp("", "boltseal-report")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	file := filepath.Join(dir, "report.html")
 	require.NoError(t, os.WriteFile(file, page, 0o600))
 	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(bin), chromedp.NoSandbox, chromedp.DisableGPU,
@@ -81,7 +85,10 @@ func browser(t *testing.T, page []byte) (ctx context.Context, problems func() []
 	ctx, stop := chromedp.NewExecAllocator(ctx, opts...)
 	t.Cleanup(stop)
 	ctx, closeTab := chromedp.NewContext(ctx)
-	t.Cleanup(closeTab)
+	t.Cleanup(func() {
+		_ = chromedp.Cancel(ctx) // waits for the browser to end
+		closeTab()
+	})
 	var mu sync.Mutex
 	var said []string
 	chromedp.ListenTarget(ctx, func(ev any) {
