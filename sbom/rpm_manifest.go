@@ -30,14 +30,14 @@ func readRPMManifest(ctx context.Context, data []byte, p *boltseal.Pass) error {
 			continue
 		}
 		f := strings.SplitN(string(line), "\t", 11)
-		if len(f) < 10 || f[0] == "" || f[1] == "" {
-			bad++
-			continue
-		}
 		for i := range f {
 			if f[i] == "(none)" {
 				f[i] = ""
 			}
+		}
+		if len(f) < 10 || f[0] == "" || f[1] == "" {
+			bad++
+			continue
 		}
 		epoch, _ := strconv.ParseUint(f[8], 10, 32)
 		version, release, _ := strings.Cut(f[1], "-")
