@@ -79,14 +79,14 @@ func (db *DB) Coverage(at time.Time, d *boltseal.Distro, pkgs []boltseal.Package
 	c := boltseal.Check{Rule: "vuln/versions", Title: "every package has a version that can be compared", Verdict: boltseal.VerdictPass}
 	if n := len(unversioned) + len(unordered); n > 0 {
 		c.Verdict = boltseal.VerdictUnknown
-		c.Reason = fmt.Sprintf("packages that cannot be compared: %d: %s", n, sample(append(unversioned, unordered...)))
+		c.Reason = fmt.Sprintf("%d without: %s", n, sample(append(unversioned, unordered...)))
 	}
 	if len(ranges) > 0 {
 		c.Verdict = boltseal.VerdictUnknown
 		if c.Reason != "" {
 			c.Reason += "; "
 		}
-		c.Reason += fmt.Sprintf("packages with advisories whose ranges cannot be ordered: %d: %s", len(ranges), sample(ranges))
+		c.Reason += fmt.Sprintf("%d with advisories whose ranges cannot be ordered: %s", len(ranges), sample(ranges))
 	}
 	return append(checks, c)
 }

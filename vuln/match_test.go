@@ -104,7 +104,7 @@ func TestRanges(t *testing.T) {
 		return checks[len(checks)-1]
 	}
 	require.Equal(t, boltseal.VerdictUnknown, check(bad).Verdict)
-	require.Contains(t, check(bad).Reason, "packages with advisories whose ranges cannot be ordered: 1: p (X-1)")
+	require.Contains(t, check(bad).Reason, "1 with advisories whose ranges cannot be ordered: p (X-1)")
 	require.Equal(t, boltseal.VerdictPass, check(boltseal.Package{Type: "hex", Name: "q", Version: "1.0.0"}).Verdict)
 	require.Contains(t, db.Explain(&bad, "X-1")[0].Reason, "unknown")
 	bad.Version = "4.0.0"

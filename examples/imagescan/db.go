@@ -30,7 +30,7 @@ func runDB(ctx context.Context, args []string, c *console) int {
 		io.WriteString(c.out, usageDB)
 		return exitOK
 	}
-	return c.usage(fmt.Errorf("db %s: want build or status", verb), usageDB)
+	return c.usage(fmt.Errorf("want db build or db status, got %q", strings.TrimSpace("db "+verb)), usageDB)
 }
 
 // buildOptions are the flags of imagescan db build.
@@ -99,7 +99,7 @@ func (o *buildOptions) build(ctx context.Context, c *console) error {
 	for _, from := range o.from {
 		src, err := openSource(ctx, from, c)
 		if err != nil {
-			return err
+			return fmt.Errorf("-from: %w", err)
 		}
 		sources = append(sources, src)
 	}

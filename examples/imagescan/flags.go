@@ -64,6 +64,8 @@ func parseFlags(args []string) (*options, error) {
 		return nil, err
 	}
 	switch {
+	case len(rest) > 1 && rest[0] == "db":
+		return nil, errors.New("flags go after the command: imagescan db status -db FILE")
 	case len(rest) > 1:
 		return nil, fmt.Errorf("%d images given, want one: %s", len(rest), strings.Join(rest, " "))
 	case len(rest) == 1 && rest[0] == "":

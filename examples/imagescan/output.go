@@ -2,8 +2,10 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -62,7 +64,7 @@ func (o *options) render(w io.Writer, c *console, format string, r *boltseal.Rep
 
 // writeFile writes a file whole or not at all: beside it first, then renamed.
 // What exists and is no regular file, such as a pipe, is written to directly.
-func writeFile(name string, fill func(io.Writer) error) (err error) {
+func writeFile(name string, fill func(io.Writer) error) error {
 	if info, serr := os.Stat(name); serr == nil && !info.Mode().IsRegular() {
 		f, err := os.OpenFile(name, os.O_WRONLY, 0)
 		if err != nil {
@@ -72,7 +74,11 @@ func writeFile(name string, fill func(io.Writer) error) (err error) {
 	}
 	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
 	if err != nil {
-		return err
+		var at *fs.PathError // of a name that nobody knows
+		if errors.As(err, &at) {
+			err = at.Err
+		}
+		return fmt.Errorf("%s: %w", name, err)
 	}
 	defer os.Remove(f.Name()) // fails once renamed
 	f.Chmod(0o644)

@@ -3,6 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/boltseal/boltseal"
@@ -76,6 +79,13 @@ func (o *options) open(ctx context.Context, c *console) (*image.Image, image.Cac
 	if o.ref == "" {
 		img, err := openDemo(ctx)
 		return img, nil, err
+	}
+	if info, err := os.Stat(o.ref); err == nil && (info.Mode().IsRegular() || filepath.IsAbs(o.ref) || strings.HasPrefix(o.ref, ".")) {
+		how := "oci-archive:%[1]s or docker-archive:%[1]s"
+		if info.IsDir() {
+			how = "oci:%[1]s for an image layout, dir:%[1]s for a root file system"
+		}
+		return nil, nil, fmt.Errorf("%[1]s lies here, and is no image in a registry; say "+how, o.ref)
 	}
 	img, err := image.Open(ctx, o.ref, o.openOptions(c))
 	if err != nil || o.cache == "" {

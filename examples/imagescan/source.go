@@ -19,7 +19,7 @@ func openSource(ctx context.Context, from string, c *console) (fs.FS, error) {
 	if strings.HasPrefix(from, "https://") || strings.HasPrefix(from, "http://") {
 		dir := inUserCache(filepath.Join("osv", boltseal.Fingerprint(from)))
 		if dir == "" {
-			return nil, fmt.Errorf("-from URL: there is no user cache to mirror it in; set XDG_CACHE_HOME, or download it and give the directory")
+			return nil, fmt.Errorf("a URL: there is no user cache to mirror it in; set XDG_CACHE_HOME, or download it and give the directory")
 		}
 		shown := "the export" // whose address may hold a password
 		if u, err := url.Parse(from); err == nil {
@@ -39,7 +39,7 @@ func openSource(ctx context.Context, from string, c *console) (fs.FS, error) {
 		return nil, err
 	}
 	if !info.IsDir() {
-		return nil, fmt.Errorf("-from %s: not a directory", from)
+		return nil, fmt.Errorf("%s: not a directory", from)
 	}
 	return os.DirFS(from), nil
 }

@@ -175,11 +175,7 @@ func (v *htmlView) facts(r *boltseal.Report) {
 	if im := r.Image; im != nil {
 		add("Platform", im.Platform, false)
 		if b := im.Base; b != nil {
-			name := cmp.Or(b.Name, b.Digest, "unnamed")
-			if b.Layers > 0 {
-				name += ", its layers the lowest " + fmt.Sprint(b.Layers)
-			}
-			add("Base image", fmt.Sprintf("%s (%.0f%% sure: %s)", name, b.Confidence*100, b.Evidence), false)
+			add("Base image", base(b), false)
 		}
 		add("Built", date(im.Created), false)
 		add("Digest", im.Digest, true)

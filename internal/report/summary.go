@@ -273,3 +273,15 @@ func short(digest string) string {
 	}
 	return hex[:min(12, len(hex))]
 }
+
+// base says which image this one was built on, and how sure that is.
+func base(b *boltseal.ReportBase) string {
+	name := cmp.Or(b.Name, b.Digest, "of unknown name")
+	switch {
+	case b.Layers == 1:
+		name += ", the lowest layer"
+	case b.Layers > 1:
+		name += fmt.Sprintf(", the lowest %d layers", b.Layers)
+	}
+	return fmt.Sprintf("%s (%.0f%% sure: %s)", name, b.Confidence*100, b.Evidence)
+}

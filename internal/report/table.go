@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/boltseal/boltseal"
@@ -88,18 +89,7 @@ func (t *table) head() {
 		t.field("distro", name)
 	}
 	if im := t.r.Image; im != nil && im.Base != nil {
-		b := im.Base
-		name := b.Name
-		if name == "" {
-			name = b.Digest
-		}
-		if name == "" {
-			name = "unnamed"
-		}
-		if b.Layers > 0 {
-			name += ", its layers the lowest " + fmt.Sprint(b.Layers)
-		}
-		t.field("base", fmt.Sprintf("%s (%.0f%% sure: %s)", name, b.Confidence*100, b.Evidence))
+		t.field("base", base(im.Base))
 	}
 	content := plural(len(t.r.Packages), "package")
 	if len(t.r.Layers) > 0 {
@@ -215,19 +205,17 @@ func (t *table) findings() {
 	for _, g := range t.x.groups(t.r) {
 		t.line()
 		t.groupHead(g)
-		rule, fixed := 8, 5
-		for _, f := range g.Findings {
-			name, _, _ := t.x.name(f)
-			id, _ := label(f, name)
-			rule, fixed = max(rule, width(id)), max(fixed, width(Clean(f.Fixed)))
-		}
 		// 2 + severity 8 + 2 + rule + 2 + fixed + 2 + title
-		rule = min(rule, t.width*30/100)
-		fixed = min(fixed, t.width*30/100)
-		title := t.width - 16 - rule - fixed
+		rule, fixed, title := 8, 5, 0
 		for _, f := range g.Findings {
-			name, _, _ := t.x.name(f)
-			id, text := label(f, name)
+			id, text := t.label(g, f)
+			rule, fixed, title = max(rule, width(id)), max(fixed, width(Clean(f.Fixed))), max(title, width(text))
+		}
+		rule = min(rule, t.width*30/100)
+		fixed = min(fixed, max(t.width*30/100, t.width-16-rule-title))
+		title = t.width - 16 - rule - fixed
+		for _, f := range g.Findings {
+			id, text := t.label(g, f)
 			fix, fst := Clean(f.Fixed), green
 			if fix == "" {
 				fix, fst = "-", dim
@@ -240,6 +228,17 @@ func (t *table) findings() {
 			t.line(s, t.paint(fst, pad(fix, fixed)), "  ", fit(text, title))
 		}
 	}
+}
+
+// label returns what stands before and after the fix: of an advisory that fixes
+// the group's packages in different versions, the package's name comes after.
+func (t *table) label(g *group, f *boltseal.Finding) (rule, text string) {
+	name, _, _ := t.x.name(f)
+	rule, text = label(f, name)
+	if text == "" && slices.ContainsFunc(g.Findings, func(o *boltseal.Finding) bool { return o != f && o.Rule == f.Rule }) {
+		text = Clean(name)
+	}
+	return rule, text
 }
 
 func (t *table) groupHead(g *group) {
