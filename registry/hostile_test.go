@@ -27,7 +27,7 @@ import (
 // between puts something in front of a real registry that may answer in its place.
 func between(t *testing.T, s *registryserver.Server, answer func(w http.ResponseWriter, r *http.Request) (done bool)) *registryserver.Server {
 	t.Helper()
-	proxy := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: s.Host})
+	proxy := forward(s.Host)
 	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/v2/" || !answer(w, r) {
 			proxy.ServeHTTP(w, r)
@@ -35,6 +35,10 @@ func between(t *testing.T, s *registryserver.Server, answer func(w http.Response
 	}))
 	t.Cleanup(front.Close)
 	return &registryserver.Server{Host: strings.TrimPrefix(front.URL, "http://")}
+}
+
+func forward(host string) http.Handler {
+	return httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: host})
 }
 
 func small(t *testing.T) (*registryserver.Server, *registry.Manifest) {
