@@ -80,6 +80,7 @@ type analysis struct {
 	options   *AnalyzeOptions
 	analyzers []Analyzer
 	records   *records
+	runner    *scan.Runner
 	results   []layerResult
 	errs      []error
 	hurried   bool // an analyzer ran out of time in Join
@@ -108,21 +109,11 @@ func (a *analysis) run(ctx context.Context) (*findings, []error, error) {
 	if err := a.readLayers(ctx); err != nil {
 		return nil, nil, err
 	}
-	var errs []error
-	for _, err := range a.errs {
-		if err != nil {
-			errs = append(errs, err)
-		}
+	sq, squashErrs, err := a.squash(ctx)
+	if err != nil {
+		return nil, nil, err
 	}
-	sq := tree.NewSquash(a.limits)
-	for i := range a.results {
-		if err := sq.Apply(ctx, a.results[i].rec); err != nil {
-			if ctx.Err() != nil {
-				return nil, nil, ctx.Err()
-			}
-			errs = append(errs, &boltseal.Error{Op: "squash layer", Location: boltseal.Location{Layer: layerName(&a.img.Layers[i])}, Err: err})
-		}
-	}
+	errs := slices.DeleteFunc(slices.Concat(a.errs, squashErrs), func(err error) bool { return err == nil })
 	t := sq.Finish()
 	a.join(ctx, t)
 	if err := ctx.Err(); err != nil {
@@ -136,7 +127,7 @@ func (a *analysis) run(ctx context.Context) (*findings, []error, error) {
 func (a *analysis) readLayers(ctx context.Context) error {
 	layers := a.img.Layers
 	a.results, a.errs = make([]layerResult, len(layers)), make([]error, len(layers))
-	runner := scan.New(a.analyzers, a.limits)
+	a.runner = scan.New(a.analyzers, a.limits)
 	// The largest first, so that none is left when the others are done.
 	order := make([]int, len(layers))
 	for i := range order {
@@ -155,7 +146,7 @@ func (a *analysis) readLayers(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	for range min(n, len(layers)) {
 		g.Go(func() error {
-			r := &layerReader{runner: runner, limits: a.limits, observer: a.options.Observer}
+			r := a.reader()
 			defer r.inflate.close()
 			for i := range jobs {
 				l := &layers[i]
@@ -177,6 +168,15 @@ func (a *analysis) layer(ctx context.Context, r *layerReader, l *Layer) (layerRe
 	if rec := a.records.layer(ctx, l); rec != nil {
 		return layerResult{rec: rec, compressed: max(0, l.Size), encoding: rec.Encoding, verified: true, cached: true}, nil
 	}
+	return a.readLayer(ctx, r, l)
+}
+
+func (a *analysis) reader() *layerReader {
+	return &layerReader{runner: a.runner, limits: a.limits, observer: a.options.Observer}
+}
+
+// readLayer reads a layer and puts it into the cache.
+func (a *analysis) readLayer(ctx context.Context, r *layerReader, l *Layer) (layerResult, error) {
 	res, err := r.read(ctx, l)
 	if err == nil && res.verified && !res.transient {
 		if err := a.records.keepLayer(ctx, l, res.rec); err != nil {

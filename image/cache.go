@@ -17,9 +17,12 @@ import (
 )
 
 // Cache keeps what [Analyze] found: a record for each layer, which serves every
-// image that has the layer, and one for each image. Get returns nil without an
+// image that has the layer, one for each image, and one for a number of layers
+// from the lowest on that images were seen to share. Get returns nil without an
 // error for what it does not have. Keys are at most 80 letters, digits and
-// hyphens. Implementations are safe for concurrent use.
+// hyphens. A value is never changed once it was given to Put or returned by Get,
+// neither by the cache nor by its user: both may keep it. Implementations are safe
+// for concurrent use.
 //
 // Records are checked when they are read: a damaged one, and one of another
 // version, counts as absent. They are not signed: whoever can write to a cache
@@ -49,7 +52,7 @@ func NewMemoryCache(maxBytes int64) *MemoryCache {
 	return &MemoryCache{max: maxBytes, order: lru.New(), items: map[string]*lru.Element{}}
 }
 
-// Get implements [Cache]. The value must not be modified.
+// Get implements [Cache].
 func (c *MemoryCache) Get(_ context.Context, key string) ([]byte, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -71,7 +74,7 @@ func (c *MemoryCache) Put(_ context.Context, key string, value []byte) error {
 	if int64(len(value)) > c.max {
 		return nil
 	}
-	c.items[key] = c.order.PushFront(memoryItem{key, slices.Clone(value)})
+	c.items[key] = c.order.PushFront(memoryItem{key, value})
 	for c.size += int64(len(value)); c.size > c.max; {
 		c.remove(c.order.Back())
 	}

@@ -19,7 +19,6 @@ type node struct {
 	first  id // of the children
 	next   id // child of the same parent
 	same   id // the node whose content a hard link shares; 0 is itself
-	entry  uint32
 	mode   fs.FileMode
 	pathN  uint16 // length of the path
 	nameN  uint16
@@ -27,6 +26,7 @@ type node struct {
 	layer  uint16 // that brought it
 	killed uint16 // 1 + the layer that removed or replaced it; 0 is alive
 	kind   Kind
+	lazy   bool // the children are not in the table yet
 }
 
 // store keeps nodes, and finds them by parent and name.
@@ -53,6 +53,9 @@ func (s *store) slot(parent id, name []byte) uint64 {
 
 // find returns the living child of that name, or 0.
 func (s *store) find(parent id, name []byte) id {
+	if s.nodes[parent].lazy {
+		s.index(parent)
+	}
 	for i := s.slot(parent, name); ; i = (i + 1) & uint64(len(s.table)-1) {
 		c := s.table[i]
 		if c == 0 {
@@ -60,6 +63,16 @@ func (s *store) find(parent id, name []byte) id {
 		}
 		if n := &s.nodes[c]; n.parent == parent && n.killed == 0 && string(s.nameOf(n)) == string(name) {
 			return c
+		}
+	}
+}
+
+// index puts the children of a folder into the table.
+func (s *store) index(parent id) {
+	s.nodes[parent].lazy = false
+	for c := s.nodes[parent].first; c != 0; c = s.nodes[c].next {
+		if s.nodes[c].killed == 0 {
+			s.enter(c)
 		}
 	}
 }
@@ -84,20 +97,27 @@ func (s *store) add(parent id, name []byte, n node) id {
 	c := id(len(s.nodes))
 	s.nodes = append(s.nodes, n)
 	s.nodes[parent].first = c
-	if 4*(s.used+1) > 3*len(s.table) {
-		s.rehash()
-	} else {
-		s.insert(c, name)
-	}
+	s.enter(c)
 	return c
 }
 
-func (s *store) insert(c id, name []byte) {
-	for i := s.slot(s.nodes[c].parent, name); ; i = (i + 1) & uint64(len(s.table)-1) {
+// enter puts a node into the table, which grows when it gets full.
+func (s *store) enter(c id) {
+	if 4*(s.used+1) > 3*len(s.table) {
+		s.rehash()
+	}
+	s.insert(c)
+}
+
+// insert needs a free slot. A node that is there already stays.
+func (s *store) insert(c id) {
+	for i := s.slot(s.nodes[c].parent, s.nameOf(&s.nodes[c])); ; i = (i + 1) & uint64(len(s.table)-1) {
 		switch old := s.table[i]; {
 		case old == 0:
 			s.table[i] = c
 			s.used++
+			return
+		case old == c:
 			return
 		case s.nodes[old].killed != 0:
 			s.table[i] = c
@@ -109,7 +129,7 @@ func (s *store) insert(c id, name []byte) {
 // rehash leaves the dead out and grows the table if the living need it, or if
 // so many nodes have died that going over them would come too often.
 func (s *store) rehash() {
-	alive := 0
+	alive := 0 // lazy folders' children too: they come next
 	for i := root; int(i) < len(s.nodes); i++ {
 		if s.nodes[i].killed == 0 {
 			alive++
@@ -122,8 +142,8 @@ func (s *store) rehash() {
 	s.table = make([]id, size)
 	s.used = 0
 	for i := root + 1; int(i) < len(s.nodes); i++ {
-		if n := &s.nodes[i]; n.killed == 0 {
-			s.insert(i, s.nameOf(n))
+		if n := &s.nodes[i]; n.killed == 0 && !s.nodes[n.parent].lazy {
+			s.insert(i)
 		}
 	}
 }

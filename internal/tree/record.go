@@ -33,16 +33,11 @@ type FileResults struct {
 func (r *Record) Marshal() []byte { return wire.Marshal(r) }
 
 // ParseRecord reads what Marshal wrote. Anything else, of another version or
-// damaged, is an error that wraps [boltseal.ErrMalformed].
+// damaged, is an error that wraps [boltseal.ErrMalformed]. Entries and marks are
+// not looked at: see [Record.Check].
 func ParseRecord(b []byte) (*Record, error) {
 	r := &Record{}
 	if err := wire.Unmarshal(b, r); err != nil {
-		return nil, err
-	}
-	if err := r.Entries.check(false); err != nil {
-		return nil, err
-	}
-	if err := r.Marks.check(true); err != nil {
 		return nil, err
 	}
 	next := int64(0)
@@ -53,4 +48,13 @@ func ParseRecord(b []byte) (*Record, error) {
 		next = int64(r.Results[i].Entry) + 1
 	}
 	return r, nil
+}
+
+// Check reads all entries and marks of a parsed record. A record must be checked
+// before it is given to [Squash.Apply], not before [Restore].
+func (r *Record) Check() error {
+	if err := r.Entries.check(false); err != nil {
+		return err
+	}
+	return r.Marks.check(true)
 }

@@ -122,6 +122,7 @@ func FuzzSquash(f *testing.F) {
 		for _, rec := range decodeLayers(b) {
 			parsed, err := ParseRecord(rec.Marshal())
 			require.NoError(t, err)
+			require.NoError(t, parsed.Check())
 			require.NoError(t, s.Apply(context.Background(), parsed))
 			m.apply(rec)
 			hidden += len(rec.Results)
@@ -156,6 +157,9 @@ func FuzzRecord(f *testing.F) {
 	f.Fuzz(func(t *testing.T, entries []byte, n int, marks []byte, m int) {
 		r := &Record{DiffID: "x", Entries: Entries{Data: entries, N: n}, Marks: Entries{Data: marks, N: m}}
 		got, err := ParseRecord(r.Marshal())
+		if err == nil {
+			err = got.Check()
+		}
 		if err != nil {
 			require.ErrorIs(t, err, boltseal.ErrMalformed)
 			return

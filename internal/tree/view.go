@@ -1,6 +1,7 @@
 package tree
 
 import (
+	"cmp"
 	"iter"
 	"slices"
 	"sort"
@@ -32,7 +33,9 @@ func (s *Squash) Finish() *Tree {
 	for n := range s.found {
 		order = append(order, n)
 	}
-	slices.Sort(order)
+	slices.SortFunc(order, func(a, b id) int {
+		return cmp.Or(cmp.Compare(s.found[a].layer, s.found[b].layer), cmp.Compare(s.found[a].result, s.found[b].result))
+	})
 	replaced := map[id]bool{}
 	for _, old := range s.prev {
 		replaced[old] = true

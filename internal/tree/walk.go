@@ -41,7 +41,7 @@ func (s *Squash) walk(at id, p []byte, o walkOpt) (id, error) {
 			if !s.room(at, part) {
 				return 0, errLong
 			}
-			at = s.add(at, part, node{kind: Dir, mode: fs.ModeDir | 0o755, layer: s.layer.index, entry: implied})
+			at = s.add(at, part, node{kind: Dir, mode: fs.ModeDir | 0o755, layer: s.layer.index})
 			s.stats[s.layer.index].Added++
 			continue
 		}
@@ -83,7 +83,7 @@ func (s *Squash) walk(at id, p []byte, o walkOpt) (id, error) {
 				s.odd(o.full, "a parent is a file of the same layer: it is replaced by a folder")
 			}
 			s.kill(child)
-			at = s.add(at, part, node{kind: Dir, mode: fs.ModeDir | 0o755, layer: s.layer.index, entry: implied})
+			at = s.add(at, part, node{kind: Dir, mode: fs.ModeDir | 0o755, layer: s.layer.index})
 		}
 	}
 	return at, nil
@@ -92,6 +92,3 @@ func (s *Squash) walk(at id, p []byte, o walkOpt) (id, error) {
 // maxLinked bounds the bytes of all paths made by following links, so that a
 // layer of links to links cannot cost more than reading it.
 const maxLinked = 4 << 30
-
-// implied is the entry of folders that no entry of a layer names.
-const implied = ^uint32(0)

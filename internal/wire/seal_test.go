@@ -8,6 +8,7 @@ import (
 
 // seal makes bytes that pass for a record of the type.
 func seal(t reflect.Type, body []byte) []byte {
-	b := append(shape(t), body...)
+	_, b := compile(t)
+	b = append(b, body...)
 	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b, castagnoli))
 }
