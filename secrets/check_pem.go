@@ -1,0 +1,149 @@
+package secrets
+
+import (
+	"bytes"
+	"encoding/base64"
+	"strings"
+
+	"github.com/boltseal/boltseal"
+)
+
+// pemBlock is a block as it stands in files, code and JSON: its label, what
+// its headers say, and the decoded bytes.
+type pemBlock struct {
+	label   string
+	headers []string
+	der     []byte
+	sum     []byte // the four characters behind "=" in OpenPGP's armor
+}
+
+// parsePEM decodes a block that begins with its BEGIN line. It bears what
+// surrounds a block in source code: indentation, carriage returns, escaped
+// line ends, quotes and concatenation at the end of lines.
+func parsePEM(text []byte) (b pemBlock, ok bool) {
+	text, ok = bytes.CutPrefix(bytes.TrimLeft(text, "- \t"), []byte("BEGIN "))
+	if !ok || len(text) > 1<<20 {
+		return b, false
+	}
+	label, body, ok := bytes.Cut(text, []byte("----"))
+	if !ok || len(label) > 64 {
+		return b, false
+	}
+	b.label = strings.TrimRight(string(label), "- ")
+	body, _, ok = bytes.Cut(body, []byte("----END "))
+	if !ok {
+		return b, false
+	}
+	body = bytes.TrimLeft(bytes.TrimRight(body, "-"), "-")
+	encoded := make([]byte, 0, len(body))
+	for line := range strings.Lines(unescapeLines(string(body))) {
+		line = trimCode(line)
+		switch {
+		case line == "":
+		case strings.Contains(line, ": ") || strings.HasSuffix(line, ":"):
+			b.headers = append(b.headers, line)
+		case len(line) == 5 && line[0] == '=' && len(encoded) > 0:
+			b.sum = []byte(line[1:])
+		default:
+			encoded = append(encoded, line...)
+		}
+	}
+	encoded = bytes.TrimRight(encoded, "=")
+	b.der = make([]byte, base64.RawStdEncoding.DecodedLen(len(encoded)))
+	n, err := base64.RawStdEncoding.Decode(b.der, encoded)
+	b.der = b.der[:n]
+	return b, err == nil && n > 0
+}
+
+// unescapeLines turns the escaped line ends of string literals, however often
+// escaped, into line ends.
+func unescapeLines(s string) string {
+	if !strings.Contains(s, `\`) {
+		return s
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] != '\\' {
+			b.WriteByte(s[i])
+			continue
+		}
+		for i+1 < len(s) && s[i+1] == '\\' {
+			i++
+		}
+		if i+1 == len(s) {
+			break
+		}
+		switch i++; s[i] {
+		case 'n', 'r', '\n', '\r':
+			b.WriteByte('\n')
+		case 't':
+			b.WriteByte(' ')
+		default:
+			b.WriteByte(s[i])
+		}
+	}
+	return b.String()
+}
+
+// trimCode strips what code puts round a line of a literal. A plus sign is
+// left if the line has no quote: it is a digit of base 64.
+func trimCode(line string) string {
+	line = strings.TrimSpace(line)
+	if strings.ContainsAny(line, `"'`) {
+		return strings.Trim(line, "\"'`+,;.()& \t")
+	}
+	return strings.Trim(line, "`")
+}
+
+// parseKey decodes a private key in PEM, whatever its label; the verdict is
+// Fail for a block that holds none.
+func parseKey(text []byte) key {
+	b, ok := parsePEM(text)
+	if !ok {
+		return badKey()
+	}
+	for _, h := range b.headers {
+		if strings.Contains(h, "ENCRYPTED") || strings.HasPrefix(h, "DEK-Info:") {
+			return key{encrypted: true, verdict: hard(len(b.der) >= 16)}
+		}
+	}
+	switch b.label {
+	case "RSA PRIVATE KEY":
+		return parseRSA(b.der)
+	case "EC PRIVATE KEY":
+		return parseEC(b.der, nil)
+	case "DSA PRIVATE KEY":
+		return parseDSA(b.der)
+	case "ENCRYPTED PRIVATE KEY":
+		return parseEncryptedPKCS8(b.der)
+	case "OPENSSH PRIVATE KEY":
+		return parseOpenSSH(b.der)
+	case "PGP PRIVATE KEY BLOCK":
+		return parsePGP(b)
+	case "PRIVATE KEY":
+		k := parsePKCS8(b.der)
+		// Some programs write the older forms under the newer label.
+		for _, parse := range []func([]byte) key{parseRSA, func(der []byte) key { return parseEC(der, nil) }} {
+			if k.verdict == boltseal.VerdictFail {
+				k = parse(b.der)
+			}
+		}
+		return k
+	}
+	return key{verdict: boltseal.VerdictUnknown}
+}
+
+// checkClearKey accepts a private key in PEM that needs no passphrase.
+func checkClearKey(tok []byte) boltseal.Verdict {
+	k := parseKey(tok)
+	if k.encrypted {
+		return boltseal.VerdictFail
+	}
+	return k.verdict
+}
+
+// checkEncryptedKey accepts a private key in PEM that needs a passphrase.
+func checkEncryptedKey(tok []byte) boltseal.Verdict {
+	k := parseKey(tok)
+	return hard(k.encrypted && k.verdict == boltseal.VerdictPass)
+}

@@ -1,0 +1,3 @@
+package secrets
+
+func knownKey(public []byte) (string, bool) { return "", false }
