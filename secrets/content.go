@@ -17,9 +17,11 @@ type content struct {
 	// fixed is set for decoded bytes: matches in them are reported at loc, which
 	// is where the encoded span stands.
 	fixed bool
+	// opened is set for the content that a container was given: it is not asked
+	// again for the same bytes.
+	opened bool
 	// depth counts members and decodings alike.
 	depth int
-	// notes say what raises or lowers the severity of all matches in here.
 	place place
 }
 
@@ -42,7 +44,7 @@ func (c *content) name() string {
 // member is the content of a file inside an archive c.
 func (c content) member(name string) content {
 	c.loc.Member = append(slices.Clip(c.loc.Member), name)
-	c.loc.Offset, c.loc.Line = 0, 0
+	c.loc.Offset, c.loc.Line, c.fixed, c.opened = 0, 0, false, false
 	c.depth++
 	return c
 }
@@ -53,6 +55,7 @@ func (c content) decoded(step string, offset int64, line int) content {
 	if !c.fixed {
 		c.loc.Offset, c.loc.Line, c.fixed = c.loc.Offset+offset, line, true
 	}
+	c.opened = false
 	c.depth++
 	return c
 }

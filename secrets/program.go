@@ -84,12 +84,8 @@ func (p *piece) first() set {
 func parseProgram(text string) ([][]piece, error) {
 	p := &programParser{text: text}
 	alts, err := p.alternatives(0)
-	switch {
-	case err != nil:
-	case p.pos < len(p.text):
+	if err == nil && p.pos < len(p.text) {
 		err = fmt.Errorf("unexpected %q: %w", p.text[p.pos], boltseal.ErrMalformed)
-	case p.secret:
-		err = fmt.Errorf("missing }: %w", boltseal.ErrMalformed)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("program %s: at byte %d: %w", text, p.pos, err)
@@ -131,19 +127,26 @@ func (p *programParser) alternatives(depth int) (out [][]piece, err error) {
 	for {
 		var item [][]piece
 		switch c := p.peek(); {
-		case c == 0, c == ')':
+		case c == 0, c == ')', c == '}':
 			return append(out, seq...), nil
 		case c == '|':
 			p.pos++
 			out, seq = append(out, seq...), [][]piece{nil}
 			continue
-		case c == '{', c == '}':
-			if p.secret == (c == '{') {
-				return nil, fmt.Errorf("unbalanced brace: %w", boltseal.ErrMalformed)
+		case c == '{':
+			if p.secret {
+				return nil, fmt.Errorf("braces in braces: %w", boltseal.ErrMalformed)
 			}
-			p.secret = c == '{'
+			p.secret = true
 			p.pos++
-			continue
+			if item, err = p.alternatives(depth + 1); err != nil {
+				return nil, err
+			}
+			if p.peek() != '}' {
+				return nil, fmt.Errorf("missing }: %w", boltseal.ErrMalformed)
+			}
+			p.pos++
+			p.secret = false
 		case c == '(':
 			p.pos++
 			if item, err = p.alternatives(depth + 1); err != nil {

@@ -1,0 +1,66 @@
+package secrets
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"sync"
+
+	"github.com/boltseal/boltseal"
+)
+
+// Options say how to scan. The zero value, and nil, are ready to use.
+type Options struct {
+	// Rules replaces the built-in ones; see [Families] and [Compile].
+	Rules *RuleSet
+	// Salt keys the fingerprints. Use one per project, keep it secret, and
+	// fingerprints stay the same over scans; without one they are random for
+	// every call of New or NewScanner: then nothing can be cached, nor compared
+	// with yesterday's.
+	Salt []byte
+	// IgnoreMarks lets inline marks ("boltseal:allow") count for nothing:
+	// whoever writes the content can write them.
+	IgnoreMarks bool
+	// Limits bound what one file may cost; nil for the defaults. An analyzer
+	// takes those of its driver instead.
+	Limits *boltseal.Limits
+}
+
+// builtin is compiled once, by whoever needs it first.
+var builtin = sync.OnceValues(func() (*RuleSet, error) { return Compile(Families()) })
+
+// Default returns the built-in rules, compiled.
+func Default() *RuleSet {
+	s, err := builtin()
+	if err != nil {
+		panic(err) // tests see to it that they compile
+	}
+	return s
+}
+
+// settle applies the defaults.
+func (o *Options) settle() *settings {
+	s := &settings{marks: true, containers: containers(), inlines: inlines(), block: block, reach: reach}
+	if o != nil {
+		s.set, s.salt, s.marks = o.Rules, o.Salt, !o.IgnoreMarks
+	}
+	if s.set == nil {
+		s.set = Default()
+	}
+	if len(s.salt) == 0 {
+		s.salt = make([]byte, 32)
+		rand.Read(s.salt) // never fails
+	}
+	s.buffers.New = func() any {
+		b := make([]byte, 2*s.reach+s.block)
+		return &b
+	}
+	return s
+}
+
+// digest identifies what results depend on, without telling the salt.
+func (s *settings) digest() string {
+	m := newMAC(s.salt)
+	fmt.Fprintf(m, "options\x00%s\x00%t", s.set.digest, s.marks)
+	return hex.EncodeToString(m.Sum(nil)[:16])
+}

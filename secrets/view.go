@@ -1,0 +1,147 @@
+package secrets
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+)
+
+const (
+	// reach is how far around a position a decision may look: the longest
+	// object. Every position is decided with that much at hand, so that
+	// block borders change nothing.
+	reach = 64 << 10
+	// block is how much is read at a time. Even, as all steps through the
+	// content are: the prefilter looks at even offsets.
+	block = 256 << 10
+)
+
+// view is a content with a window of its bytes, moving from its start to its end.
+type view struct {
+	*scan
+	content
+	data []byte
+	base int64 // offset in the content of data[0]
+	next int   // the first position not yet decided
+	runs []run
+	work int // bytes looked at by programs and handlers, for tests
+	// lines counts the line breaks before data[lined], which is near the last
+	// position that was asked for.
+	lines, lined int
+
+	unpacked []int // per inline, the end of the last run it was shown
+	pending  pending
+}
+
+// find decides the positions up to to: it looks for needles at the even ones,
+// and acts on those it finds. Content starts at an even position of data.
+func (v *view) find(ctx context.Context, to int) {
+	data, bits := v.data, &v.set.filter.first
+	i := v.next
+	for ; i+8 <= to && i+12 <= len(data); i += 8 {
+		q := data[i : i+12 : i+12]
+		a := binary.LittleEndian.Uint64(q) | foldMask8
+		b := binary.LittleEndian.Uint64(q[4:]) | foldMask8
+		h0 := uint32(a) * firstFactor >> (32 - filterBits)
+		h2 := uint32(a>>16) * firstFactor >> (32 - filterBits)
+		h4 := uint32(b) * firstFactor >> (32 - filterBits)
+		h6 := uint32(b>>16) * firstFactor >> (32 - filterBits)
+		if (bits[h0>>6]>>(h0&63)|bits[h2>>6]>>(h2&63)|bits[h4>>6]>>(h4&63)|bits[h6>>6]>>(h6&63))&1 != 0 {
+			v.at(ctx, i, uint32(a))
+			v.at(ctx, i+2, uint32(a>>16))
+			v.at(ctx, i+4, uint32(b))
+			v.at(ctx, i+6, uint32(b>>16))
+		}
+	}
+	for ; i < to && i+4 <= len(data); i += 2 {
+		v.at(ctx, i, binary.LittleEndian.Uint32(data[i:])|foldMask)
+	}
+	v.next = max(v.next, min(i, to))
+}
+
+// at acts on the needles that have the key in one of their windows.
+func (v *view) at(ctx context.Context, p int, key uint32) {
+	f := v.set.filter
+	if !f.first.has(firstHash(key)) || !f.second.has(secondHash(key)) {
+		return
+	}
+	slot := f.slot(key)
+	if f.keys[slot] != key {
+		return
+	}
+	for l := f.heads[slot]; f.links[l].needle >= 0; l++ {
+		n := &v.set.needles[f.links[l].needle]
+		start := p - int(f.links[l].off)
+		v.work++
+		if start < 0 || start+len(n.literal) > len(v.data) || !n.matches(v.data[start:]) {
+			continue
+		}
+		v.act(ctx, n, start)
+	}
+}
+
+// matches compares the literal; data is long enough.
+func (n *needle) matches(data []byte) bool {
+	if !n.fold {
+		return string(data[:len(n.literal)]) == n.literal
+	}
+	for i := range len(n.literal) {
+		c := data[i]
+		if c >= 'A' && c <= 'Z' {
+			c |= 0x20
+		}
+		if c != n.literal[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// act does what the sight of a needle at p calls for.
+func (v *view) act(ctx context.Context, n *needle, p int) {
+	switch n.action {
+	case tryPrograms:
+		for _, i := range v.set.groups[n.arg] {
+			g := &v.set.programs[i]
+			if token, secret, glued, ok := v.try(g, p); ok {
+				v.program(g, token, secret, glued)
+			}
+		}
+	}
+}
+
+// slide drops the bytes before data[n], which is even.
+func (v *view) slide(n int) {
+	v.lines, v.lined = v.lines+breaks(v.data[min(v.lined, n):max(v.lined, n)], v.lined <= n), 0
+	v.data = append(v.data[:0], v.data[n:]...)
+	v.base += int64(n)
+	v.next -= n
+	for i := range v.unpacked {
+		v.unpacked[i] -= n
+	}
+	for i := range v.runs {
+		v.runs[i] = run{lo: -1, hi: -1}
+	}
+}
+
+// breaks counts the line breaks in a stretch, below zero for one gone back.
+func breaks(data []byte, on bool) int {
+	n := bytes.Count(data, []byte{'\n'})
+	if !on {
+		n = -n
+	}
+	return n
+}
+
+// line returns the number of the line that data[p] is on, from 1.
+func (v *view) line(p int) int {
+	v.lines += breaks(v.data[min(v.lined, p):max(v.lined, p)], v.lined <= p)
+	v.lined = p
+	return v.lines + 1
+}
+
+// around returns what may be looked at to decide on a match.
+func (v *view) around(s span) (text []byte, at span) {
+	lo, hi := max(0, s.start-reach), min(len(v.data), s.end+reach)
+	return v.data[lo:hi:hi], span{s.start - lo, s.end - lo}
+}
