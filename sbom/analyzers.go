@@ -19,6 +19,7 @@ func Analyzers() []boltseal.FileAnalyzer {
 		RPM(),
 		ALPM(),
 		GoBinary(),
+		RustBinary(),
 		NPM(),
 		Python(),
 		Java(),

@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"path"
-	"strings"
 
 	"github.com/boltseal/boltseal"
 	"github.com/boltseal/boltseal/internal/purl"
@@ -29,22 +26,7 @@ func (goBinary) Info() boltseal.Info {
 	return boltseal.Info{ID: "sbom/gobinary", Version: 1, Doc: "modules linked into Go programs"}
 }
 
-// goMinSize is below what any Go toolchain links.
-const goMinSize = 64 << 10
-
-func (goBinary) Wants(name string, d fs.DirEntry) bool {
-	ext := path.Ext(name)
-	switch ext {
-	case ".exe", ".dll", ".so", ".dylib", "":
-	case ".py", ".js", ".sh", ".pl", ".rb", ".txt", ".md", ".json", ".h", ".c", ".go", ".html", ".gz", ".jar", ".pyc", ".png", ".a", ".o":
-		return false
-	default:
-		info, err := d.Info()
-		return err == nil && info.Size() >= goMinSize && (info.Mode()&0o111 != 0 || strings.Contains(path.Base(name), ".so."))
-	}
-	info, err := d.Info()
-	return err == nil && info.Size() >= goMinSize
-}
+func (goBinary) Wants(name string, d fs.DirEntry) bool { return wantsExecutable(name, d) }
 
 func (goBinary) AnalyzeFile(ctx context.Context, f *boltseal.File, p *boltseal.Pass) error {
 	head, err := f.Head(4096)
@@ -117,14 +99,4 @@ func goPackages(info rawBuildInfo, p *boltseal.Pass) error {
 		return fmt.Errorf("build information of Go: %d of its lines: %w", bad, boltseal.ErrMalformed)
 	}
 	return nil
-}
-
-// skipTo moves r forward from offset at to offset to.
-func skipTo(r io.Reader, at, to int64) error {
-	if s, ok := r.(io.Seeker); ok {
-		_, err := s.Seek(to, io.SeekStart)
-		return err
-	}
-	_, err := io.CopyN(io.Discard, r, to-at)
-	return err
 }

@@ -29,7 +29,6 @@ const (
 	goVersionMax  = 1 << 10 // longest version string believed
 	goModInfoMax  = 4 << 20
 	goMaxPointers = 100 // records of the old form that are followed
-	goScanBuffer  = 256 << 10
 	goModStart    = "\x30\x77\xaf\x0c\x92\x74\x08\x02\x41\xe1\xc1\x07\xe6\xd6\x18\xe6"
 	goModSentinel = 16 // bytes on either side of the module lines
 )
@@ -44,7 +43,7 @@ var errPointers = errors.New("build information behind pointers")
 // A magic that does not lead to a version is passed over: programs that read
 // build information contain it too.
 func findBuildInfo(ctx context.Context, r io.Reader, exe executable) (rawBuildInfo, bool, error) {
-	w := window{buf: make([]byte, 0, goScanBuffer)}
+	w := window{buf: make([]byte, 0, windowBytes)}
 	at := int64(0) // offset in the file that r has reached
 	for _, s := range exe.writable {
 		start, end := s.off&^(goAlign-1), s.off+s.size
@@ -78,53 +77,6 @@ func findBuildInfo(ctx context.Context, r io.Reader, exe executable) (rawBuildIn
 		at = w.end()
 	}
 	return rawBuildInfo{}, false, nil
-}
-
-func eofIsEnd(err error) error {
-	if err == io.EOF {
-		return nil
-	}
-	return err
-}
-
-// window is a part of a stream held in memory.
-type window struct {
-	r   io.Reader
-	off int64 // of buf[0] in the file
-	pos int   // in buf
-	buf []byte
-	err error // of r, io.EOF at the end
-}
-
-func (w *window) reset(r io.Reader, off int64) {
-	*w = window{r: r, off: off, buf: w.buf[:0]}
-}
-
-func (w *window) end() int64 { return w.off + int64(len(w.buf)) }
-
-// need tries to have n bytes from pos on, and reports whether it has. What
-// lies before pos is given up.
-func (w *window) need(n int) bool {
-	if len(w.buf)-w.pos >= n {
-		return true
-	}
-	if w.err != nil {
-		return false
-	}
-	if w.pos+n > cap(w.buf) { // move to the front, aligned as before
-		w.off += int64(w.pos)
-		w.buf = w.buf[:copy(w.buf, w.buf[w.pos:])]
-		w.pos = 0
-		if n > cap(w.buf) {
-			w.buf = slices.Grow(w.buf, n-len(w.buf))
-		}
-	}
-	for len(w.buf)-w.pos < n && w.err == nil {
-		var m int
-		m, w.err = w.r.Read(w.buf[len(w.buf):cap(w.buf)])
-		w.buf = w.buf[:len(w.buf)+m]
-	}
-	return len(w.buf)-w.pos >= n
 }
 
 // search goes on to the next record that holds a version, or pointers to it:
@@ -189,7 +141,7 @@ func (w *window) str(from, limit int) (s string, next int, ok bool) {
 		return "", 0, false
 	}
 	from += size
-	if n > goScanBuffer && (!w.need(from+len(goModStart)) || string(w.buf[w.pos+from:w.pos+from+len(goModStart)]) != goModStart) {
+	if n > windowBytes && (!w.need(from+len(goModStart)) || string(w.buf[w.pos+from:w.pos+from+len(goModStart)]) != goModStart) {
 		return "", 0, false // no reason to hold that much
 	}
 	if !w.need(from + int(n)) {

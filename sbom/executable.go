@@ -4,8 +4,30 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/binary"
+	"io/fs"
+	"path"
 	"slices"
+	"strings"
 )
+
+// executableMin is below what the toolchains of Go and Rust link.
+const executableMin = 64 << 10
+
+// wantsExecutable says by a file's name, size and mode whether it may be a
+// program or a library.
+func wantsExecutable(name string, d fs.DirEntry) bool {
+	ext := path.Ext(name)
+	switch ext {
+	case ".exe", ".dll", ".so", ".dylib", "":
+	case ".py", ".js", ".sh", ".pl", ".rb", ".txt", ".md", ".json", ".h", ".c", ".go", ".html", ".gz", ".jar", ".pyc", ".png", ".a", ".o":
+		return false
+	default:
+		info, err := d.Info()
+		return err == nil && info.Size() >= executableMin && (info.Mode()&0o111 != 0 || strings.Contains(path.Base(name), ".so."))
+	}
+	info, err := d.Info()
+	return err == nil && info.Size() >= executableMin
+}
 
 // segment is a part of a file and the address it is mapped at.
 type segment struct {
@@ -18,8 +40,15 @@ type executable struct {
 	// mapped are all parts of the file that are loaded; writable those of them
 	// that may hold the linker's build information, in the order of the file.
 	mapped, writable []segment
-	upx              bool // bears the mark of the UPX packer
+	// audit is where the section with cargo-auditable's list is, or the parts
+	// of an ELF file that may hold it: its table of sections lies at its end,
+	// which a stream reaches last.
+	audit []segment
+	upx   bool // bears the mark of the UPX packer
 }
+
+// auditSection is the section's name in all three formats.
+const auditSection = ".dep-v0"
 
 // wholeFile stands for it where the headers do not tell more.
 const wholeFile = 1 << 62
@@ -46,11 +75,18 @@ func parseExecutable(head []byte) (executable, bool) {
 	exe.upx = bytes.Contains(head, []byte("UPX!"))
 	if !ok {
 		exe.writable = []segment{{size: wholeFile}}
+		exe.audit = exe.writable
 		return exe, true
 	}
-	exe.writable = slices.DeleteFunc(exe.writable, func(s segment) bool { return s.off < 0 || s.size <= 0 || s.size > wholeFile })
-	slices.SortFunc(exe.writable, func(a, b segment) int { return cmp.Compare(a.off, b.off) })
+	exe.writable, exe.audit = inOrder(exe.writable), inOrder(exe.audit)
 	return exe, true
+}
+
+// inOrder drops what no file can hold, and sorts the rest by offset.
+func inOrder(list []segment) []segment {
+	list = slices.DeleteFunc(list, func(s segment) bool { return s.off < 0 || s.size <= 0 || s.size > wholeFile })
+	slices.SortFunc(list, func(a, b segment) int { return cmp.Compare(a.off, b.off) })
+	return list
 }
 
 // elf reads the program headers (System V ABI, "Program Header").
@@ -70,7 +106,8 @@ func (e *executable) elf(head []byte) bool {
 	if entSize < least || num == 0 || phoff > uint64(len(head)) || uint64(entSize)*uint64(num) > uint64(len(head))-phoff {
 		return false
 	}
-	const ptLoad, flagWrite = 1, 2
+	const ptLoad, flagExec, flagWrite = 1, 1, 2
+	var code []segment
 	for i := range num {
 		h := head[int(phoff)+i*entSize:]
 		if bo.Uint32(h) != ptLoad {
@@ -86,9 +123,17 @@ func (e *executable) elf(head []byte) bool {
 			s = segment{off: int64(bo.Uint32(h[4:])), addr: uint64(bo.Uint32(h[8:])), size: int64(bo.Uint32(h[16:]))}
 		}
 		e.mapped = append(e.mapped, s)
-		if flags&flagWrite != 0 {
+		switch {
+		case flags&flagWrite != 0:
 			e.writable = append(e.writable, s)
+		case flags&flagExec != 0:
+			code = append(code, s)
+		default:
+			e.audit = append(e.audit, s)
 		}
+	}
+	if e.audit == nil { // some linkers put constants and code together
+		e.audit = code
 	}
 	return len(e.mapped) > 0
 }
@@ -120,6 +165,9 @@ func (e *executable) pe(head []byte) bool {
 			off:  int64(binary.LittleEndian.Uint32(h[20:])),
 		}
 		e.mapped = append(e.mapped, s)
+		if string(bytes.TrimRight(h[:8], "\x00")) == auditSection {
+			e.audit = append(e.audit, s)
+		}
 		if binary.LittleEndian.Uint32(h[36:])&0x80000000 != 0 {
 			e.writable = append(e.writable, s)
 		}
@@ -159,9 +207,15 @@ func (e *executable) macho(head []byte) bool {
 		var prot uint32
 		switch {
 		case cmd == lcSegment64 && size >= 72:
+			e.machoSections(rest[72:size], bo.Uint32(rest[64:]), 80, func(h []byte) segment {
+				return segment{size: int64(bo.Uint64(h[40:])), off: int64(bo.Uint32(h[48:]))}
+			})
 			s = segment{addr: bo.Uint64(rest[24:]), off: int64(bo.Uint64(rest[40:])), size: int64(bo.Uint64(rest[48:]))}
 			prot = bo.Uint32(rest[60:])
 		case cmd == lcSegment && size >= 56:
+			e.machoSections(rest[56:size], bo.Uint32(rest[48:]), 68, func(h []byte) segment {
+				return segment{size: int64(bo.Uint32(h[36:])), off: int64(bo.Uint32(h[40:]))}
+			})
 			s = segment{addr: uint64(bo.Uint32(rest[24:])), off: int64(bo.Uint32(rest[32:])), size: int64(bo.Uint32(rest[36:]))}
 			prot = bo.Uint32(rest[44:])
 		}
@@ -174,4 +228,15 @@ func (e *executable) macho(head []byte) bool {
 		rest = rest[size:]
 	}
 	return len(e.mapped) > 0
+}
+
+// machoSections looks for the audit section in the table behind a segment's
+// load command; the name of a section stands first, in 16 bytes.
+func (e *executable) machoSections(table []byte, num uint32, size int, at func(h []byte) segment) {
+	for ; num > 0 && len(table) >= size; num-- {
+		if string(bytes.TrimRight(table[:16], "\x00")) == auditSection {
+			e.audit = append(e.audit, at(table))
+		}
+		table = table[size:]
+	}
 }
