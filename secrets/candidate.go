@@ -107,7 +107,7 @@ func (v *view) keep(c *Candidate, o offer) {
 		f.loc = v.loc
 	} else {
 		f.loc = v.loc
-		f.loc.Offset += f.span.start
+		f.loc.Offset = v.offset(f.span.start)
 		f.loc.Line = v.line(o.span.start)
 	}
 	f.match.Suppressed = v.mark(c.Rule, o.span)

@@ -20,6 +20,8 @@ type content struct {
 	// opened is set for the content that a container was given: it is not asked
 	// again for the same bytes.
 	opened bool
+	// stride is how many bytes of the file each of these stands for; 0 is one.
+	stride int64
 	// depth counts members and decodings alike.
 	depth int
 	place place
@@ -41,10 +43,13 @@ func (c *content) name() string {
 	return c.loc.Path
 }
 
+// offset is where byte n of the content stands in the file.
+func (c *content) offset(n int64) int64 { return c.loc.Offset + n*max(c.stride, 1) }
+
 // member is the content of a file inside an archive c.
 func (c content) member(name string) content {
 	c.loc.Member = append(slices.Clip(c.loc.Member), name)
-	c.loc.Offset, c.loc.Line, c.fixed, c.opened = 0, 0, false, false
+	c.loc.Offset, c.loc.Line, c.fixed, c.opened, c.stride = 0, 0, false, false, 0
 	c.depth++
 	return c
 }
@@ -53,7 +58,7 @@ func (c content) member(name string) content {
 func (c content) decoded(step string, offset int64, line int) content {
 	c.via = append(slices.Clip(c.via), step)
 	if !c.fixed {
-		c.loc.Offset, c.loc.Line, c.fixed = c.loc.Offset+offset, line, true
+		c.loc.Offset, c.loc.Line, c.fixed = c.offset(offset), line, true
 	}
 	c.opened = false
 	c.depth++

@@ -4,6 +4,9 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
+	"io"
+	"maps"
+	"slices"
 	"sync"
 
 	"github.com/boltseal/boltseal"
@@ -21,6 +24,10 @@ type Options struct {
 	// IgnoreMarks lets inline marks ("boltseal:allow") count for nothing:
 	// whoever writes the content can write them.
 	IgnoreMarks bool
+	// Decompress opens formats of compression that the standard library does
+	// not know, by name: "xz", "zstd", "lz4". Files in those that are not given
+	// are reported as skipped.
+	Decompress map[string]func(io.Reader) (io.ReadCloser, error)
 	// Limits bound what one file may cost; nil for the defaults. An analyzer
 	// takes those of its driver instead.
 	Limits *boltseal.Limits
@@ -44,6 +51,9 @@ func (o *Options) settle() *settings {
 	if o != nil {
 		s.set, s.salt, s.marks = o.Rules, o.Salt, !o.IgnoreMarks
 	}
+	if o != nil {
+		s.decompress = o.Decompress
+	}
 	if s.set == nil {
 		s.set = Default()
 	}
@@ -61,6 +71,6 @@ func (o *Options) settle() *settings {
 // digest identifies what results depend on, without telling the salt.
 func (s *settings) digest() string {
 	m := newMAC(s.salt)
-	fmt.Fprintf(m, "options\x00%s\x00%t", s.set.digest, s.marks)
+	fmt.Fprintf(m, "options\x00%s\x00%t\x00%q", s.set.digest, s.marks, slices.Sorted(maps.Keys(s.decompress)))
 	return hex.EncodeToString(m.Sum(nil)[:16])
 }

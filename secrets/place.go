@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"github.com/boltseal/boltseal"
+	"github.com/boltseal/boltseal/secrets/internal/decode"
 )
 
 // container is a file format that holds other content. The engine asks the
@@ -40,6 +41,10 @@ type feeder interface {
 	skip(c content, reason string)
 	// limits are what one file may cost, as given or by default.
 	limits() boltseal.Limits
+	// spend counts bytes of members; it fails for ever once they are used up.
+	spend(n int) error
+	// decompressors are those that the caller gave.
+	decompressors() map[string]decode.Decompressor
 }
 
 // inline is an encoding of spans within other content: base64, hex.
@@ -59,7 +64,9 @@ type inline struct {
 
 // containers returns the formats that hold other content, in the order in
 // which they are tried.
-func containers() []container { return nil }
+func containers() []container {
+	return []container{archives, classFiles, pythonFiles, dexFiles, wideText}
+}
 
 // inlines returns the encodings that are looked for inside content.
-func inlines() []inline { return nil }
+func inlines() []inline { return []inline{base64Runs, hexRuns} }

@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/boltseal/boltseal"
+	"github.com/boltseal/boltseal/secrets/internal/decode"
 )
 
 // scan is the work on one file, with everything in it. It is not safe for
@@ -19,18 +20,20 @@ type scan struct {
 	opts  *settings
 	bound boltseal.Limits
 	// decoded is how many more bytes inline decodings may yield.
-	decoded int64
-	members int // how many more there may be
-	grouped grouped
-	mac     hash.Hash
-	skips   []boltseal.Skip
-	skipped map[string]bool
+	decoded  int64
+	members  int   // how many more there may be
+	archived int64 // bytes of members so far
+	grouped  grouped
+	mac      hash.Hash
+	skips    []boltseal.Skip
+	skipped  map[string]bool
 }
 
 // settings are options with their defaults, shared by all scans.
 type settings struct {
 	set        *RuleSet
 	containers []container
+	decompress map[string]decode.Decompressor
 	inlines    []inline
 	salt       []byte // of fingerprints
 	marks      bool   // inline marks count

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+
+	"github.com/boltseal/boltseal/secrets/internal/decode"
 )
 
 const (
@@ -29,6 +31,7 @@ type view struct {
 	// position that was asked for.
 	lines, lined int
 
+	finder   decode.Finder
 	unpacked []int // per inline, the end of the last run it was shown
 	pending  pending
 }
@@ -56,7 +59,9 @@ func (v *view) find(ctx context.Context, to int) {
 	for ; i < to && i+4 <= len(data); i += 2 {
 		v.at(ctx, i, binary.LittleEndian.Uint32(data[i:])|foldMask)
 	}
+	from := v.next
 	v.next = max(v.next, min(i, to))
+	v.stretches(ctx, from, v.next)
 }
 
 // at acts on the needles that have the key in one of their windows.
@@ -116,6 +121,7 @@ func (v *view) slide(n int) {
 	v.data = append(v.data[:0], v.data[n:]...)
 	v.base += int64(n)
 	v.next -= n
+	v.finder.Slide(n)
 	for i := range v.unpacked {
 		v.unpacked[i] -= n
 	}

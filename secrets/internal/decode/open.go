@@ -13,7 +13,7 @@ import (
 
 // Decompressor opens a compressed stream. The reader is closed when it is no
 // longer needed.
-type Decompressor func(io.Reader) (io.ReadCloser, error)
+type Decompressor = func(io.Reader) (io.ReadCloser, error)
 
 // Visitor is told what a container holds.
 type Visitor struct {
