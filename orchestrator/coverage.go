@@ -51,7 +51,11 @@ type coverageKey struct {
 // cluster is known in each namespace.
 func (s *Snapshot) Coverage(r schema.GroupResource, namespace string) Coverage {
 	all, ok := s.coverage[coverageKey{r, ""}]
-	if !ok && s.complete {
+	switch {
+	case ok || !s.complete:
+	case s.unread != "":
+		all = Coverage{State: Truncated, Reason: s.unread}
+	default:
 		all = Coverage{State: Listed}
 	}
 	if namespace == "" || all.Known() {

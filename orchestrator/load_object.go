@@ -1,72 +1,304 @@
 package orchestrator
 
 import (
+	"bytes"
 	"cmp"
-	"encoding/base64"
+	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	sigsjson "sigs.k8s.io/json"
 
 	"github.com/boltseal/boltseal"
 )
 
-// header is what every object begins with.
-type header struct {
-	APIVersion string            `json:"apiVersion"`
-	Kind       string            `json:"kind"`
-	Metadata   metav1.ObjectMeta `json:"metadata"`
+// json returns a document as JSON, or nil for an empty one.
+func (d *document) json(ctx context.Context, maxDepth int, limit int64) ([]byte, error) {
+	if !d.yaml {
+		return d.data, jsonDepth(d.data, maxDepth)
+	}
+	data, err := yamlToJSON(ctx, d.data, maxDepth, limit)
+	if err != nil || !d.item || data == nil {
+		return data, err
+	}
+	// An item was cut out with its dash: a sequence of one.
+	return bytes.TrimSuffix(bytes.TrimPrefix(data, []byte("[")), []byte("]")), nil
 }
 
-// addJSON decodes one object that is no List, the way the API server reads
-// JSON: field names with their case, unknown fields dropped.
-func (b *Builder) addJSON(data []byte, at boltseal.Location) error {
-	var h struct {
-		APIVersion string `json:"apiVersion"`
-		Kind       string `json:"kind"`
-	}
-	if err := sigsjson.UnmarshalCaseSensitivePreserveInts(data, &h); err != nil {
-		return malformed(at, err)
-	}
-	gv, err := schema.ParseGroupVersion(h.APIVersion)
-	if err != nil || h.APIVersion == "" || h.Kind == "" {
-		return malformed(at, fmt.Errorf("no object of Kubernetes: apiVersion %q, kind %q", h.APIVersion, h.Kind))
-	}
-	return b.addKind(gv.WithKind(h.Kind), data, at)
-}
-
-func (b *Builder) addKind(gvk schema.GroupVersionKind, data []byte, at boltseal.Location) error {
-	k, ok := b.byKind[gvk.GroupKind()]
-	if !ok {
-		return b.addOther(gvk, data, at)
-	}
-	if gvk.Kind == "Secret" {
-		var s corev1.Secret
-		if err := sigsjson.UnmarshalCaseSensitivePreserveInts(data, &s); err != nil {
-			return malformed(at, redactDecode(err))
+// jsonDepth checks how deep a text nests.
+func jsonDepth(data []byte, limit int) error {
+	depth := 0
+	for i := 0; i < len(data); i++ {
+		switch data[i] {
+		case '"':
+			i = jsonStringEnd(data, i)
+		case '{', '[':
+			if depth++; depth > limit {
+				return fmt.Errorf("values nest deeper than the %w of %d", boltseal.ErrLimit, limit)
+			}
+		case '}', ']':
+			depth--
 		}
-		return b.keep(k, shrinkSecret(&s), at)
 	}
-	o := k.list(b.snap).newObject()
-	if err := sigsjson.UnmarshalCaseSensitivePreserveInts(data, o); err != nil {
-		return malformed(at, err)
+	return nil
+}
+
+// jsonStringEnd returns the index of the quote that ends the string beginning
+// at i, or the length of data.
+func jsonStringEnd(data []byte, i int) int {
+	for i++; i < len(data); i++ {
+		switch data[i] {
+		case '\\':
+			i++
+		case '"':
+			return i
+		}
 	}
-	return b.keep(k, o, at)
+	return len(data)
+}
+
+// locate puts the place of an error into it.
+func (d *document) locate(at boltseal.Location, err error) error {
+	var y *yamlError
+	if errors.As(err, &y) && y.line > 0 {
+		at.Line = d.first + y.line - 1
+		err = y.err
+	}
+	if bytes.Contains(d.data, []byte("{{")) {
+		err = fmt.Errorf("%w: it looks like a template: render it first (helm template, kustomize build)", err)
+	}
+	return malformed(at, err)
 }
 
 func malformed(at boltseal.Location, err error) error {
-	return &boltseal.Error{Op: "load", Location: at, Err: fmt.Errorf("%w: %w", boltseal.ErrMalformed, err)}
+	if !errors.Is(err, boltseal.ErrMalformed) && !errors.Is(err, boltseal.ErrLimit) {
+		err = fmt.Errorf("%w: %w", boltseal.ErrMalformed, err)
+	}
+	return &boltseal.Error{Op: "load", Location: at, Err: err}
+}
+
+// decodeJSON decodes the way the API server does: the names of fields with
+// their case, unknown ones dropped. A field given twice is an error.
+func decodeJSON(data []byte, into any) error {
+	strict, err := sigsjson.UnmarshalStrict(data, into, sigsjson.DisallowDuplicateFields)
+	if err == nil && len(strict) > 0 {
+		err = strict[0]
+	}
+	return err
+}
+
+// typeOf reads apiVersion and kind of an object without decoding the rest.
+func typeOf(data []byte) (apiVersion, kind string) {
+	depth, key := 0, ""
+	isKey := false
+	for i := 0; i < len(data); i++ {
+		switch data[i] {
+		case '{', '[':
+			depth++
+			isKey = depth == 1 && data[i] == '{'
+		case '}', ']':
+			depth--
+		case ',':
+			isKey = depth == 1
+		case ':':
+			isKey = false
+		case '"':
+			end := jsonStringEnd(data, i)
+			if depth == 1 && end < len(data) {
+				switch text := string(data[i+1 : end]); {
+				case isKey:
+					key = text
+				case key == "apiVersion" && apiVersion == "":
+					apiVersion = text
+				case key == "kind" && kind == "":
+					kind = text
+				}
+			}
+			if i = end; apiVersion != "" && kind != "" {
+				return
+			}
+		}
+	}
+	return
+}
+
+// maxListDepth bounds Lists in Lists.
+const maxListDepth = 4
+
+// addAny takes up an object or a List. Its kind is the given one where it names
+// none.
+func (b *Builder) addAny(data []byte, kind schema.GroupVersionKind, at boltseal.Location, depth int) []error {
+	if trimmed := bytes.TrimLeft(data, " \t\r\n"); len(trimmed) == 0 || trimmed[0] != '{' {
+		b.unread("a document was malformed")
+		return []error{malformed(at, errors.New("a document is no object"))}
+	}
+	apiVersion, name := typeOf(data)
+	gvk := kind
+	switch {
+	case apiVersion == "" && name == "" && kind.Kind == "":
+		// A values file, a chart's metadata, a CI pipeline. The decoder has the
+		// last word on whether it is one.
+		var any map[string]any
+		if err := decodeJSON(data, &any); err != nil {
+			b.unread("a document was malformed")
+			return []error{malformed(at, err)}
+		}
+		b.note(at, "no object of Kubernetes: neither apiVersion nor kind")
+		return nil
+	case apiVersion != "" || name != "":
+		gv, err := schema.ParseGroupVersion(apiVersion)
+		if err != nil || apiVersion == "" || name == "" {
+			b.unread("a document was malformed")
+			return []error{malformed(at, fmt.Errorf("apiVersion %q, kind %q: both are needed", shorten(apiVersion), shorten(name)))}
+		}
+		gvk = gv.WithKind(name)
+	}
+	if strings.HasSuffix(gvk.Kind, "List") {
+		if errs, ok := b.addList(data, gvk, at, depth); ok {
+			return errs
+		}
+	}
+	if err := b.addObject(data, gvk, at); err != nil {
+		return []error{err}
+	}
+	return nil
+}
+
+// addList takes up the items of a List; ok is false if it is none.
+func (b *Builder) addList(data []byte, gvk schema.GroupVersionKind, at boltseal.Location, depth int) (errs []error, ok bool) {
+	var l struct {
+		Items *[]rawJSON `json:"items"`
+	}
+	if err := decodeJSON(data, &l); err != nil {
+		b.unread("a document was malformed")
+		return []error{malformed(at, err)}, true
+	}
+	if l.Items == nil {
+		// An empty list has "items: null"; a custom kind may just end in List.
+		return nil, b.byKind[schema.GroupKind{Group: gvk.Group, Kind: strings.TrimSuffix(gvk.Kind, "List")}].list != nil || gvk.Kind == "List"
+	}
+	if depth >= maxListDepth {
+		b.unread("a document was malformed")
+		return []error{malformed(at, fmt.Errorf("lists nest deeper than the %w of %d", boltseal.ErrLimit, maxListDepth))}, true
+	}
+	for _, item := range *l.Items {
+		errs = append(errs, b.addAny(item, itemKind(gvk), at, depth+1)...)
+	}
+	return errs, true
+}
+
+// itemKind returns the kind of a List's items, none for a mixed one.
+func itemKind(gvk schema.GroupVersionKind) schema.GroupVersionKind {
+	gvk.Kind = strings.TrimSuffix(gvk.Kind, "List")
+	if gvk.Kind == "" {
+		return schema.GroupVersionKind{}
+	}
+	return gvk
+}
+
+// rawJSON is a value left undecoded, in the memory it was read into.
+type rawJSON []byte
+
+// UnmarshalJSON keeps the text.
+func (r *rawJSON) UnmarshalJSON(data []byte) error {
+	*r = append((*r)[:0], data...)
+	return nil
+}
+
+// addObject decodes one object that is no List.
+func (b *Builder) addObject(data []byte, gvk schema.GroupVersionKind, at boltseal.Location) error {
+	k, ok := b.byKind[gvk.GroupKind()]
+	if !ok {
+		if now, ok := moved(gvk); ok {
+			return b.oldVersion(gvk, b.byKind[now], at)
+		}
+		return b.addOther(gvk, data, at)
+	}
+	if gvk.Version != k.Version && !slices.Contains(k.older, gvk.Version) {
+		return b.oldVersion(gvk, k, at)
+	}
+	var err error
+	var o metav1.Object
+	if gvk.Kind == "Secret" {
+		var s corev1.Secret
+		if err = decodeJSON(data, &s); err != nil {
+			err = secretError(err)
+		}
+		o = shrinkSecret(&s)
+	} else {
+		o = k.list(b.snap).newObject()
+		err = decodeJSON(data, o)
+	}
+	if err == nil {
+		err = b.keep(k, gvk, o, at)
+	}
+	if err != nil {
+		b.failed(k, "an object was malformed")
+		return malformed(at, fmt.Errorf("%s: %w", gvk.Kind, err))
+	}
+	return nil
+}
+
+// secretError keeps of a decoding error what shows no value.
+func secretError(err error) error {
+	switch text := err.Error(); {
+	case strings.HasPrefix(text, "duplicate field "):
+		return err
+	case strings.Contains(text, "base64"):
+		return errors.New("a value of data is not base64")
+	}
+	return errors.New("a field has the wrong type")
+}
+
+// oldVersion refuses a version whose objects have another shape.
+func (b *Builder) oldVersion(gvk schema.GroupVersionKind, k kind, at boltseal.Location) error {
+	b.failed(k, "an object was of a version that is not read")
+	return &boltseal.Error{Op: "load", Location: at, Err: fmt.Errorf("%s of %s: %w: convert it to %s (kubectl convert)",
+		gvk.Kind, gvk.GroupVersion(), errors.ErrUnsupported, k.GroupVersion())}
+}
+
+// moved returns where the kinds of a group that is gone are now.
+func moved(gvk schema.GroupVersionKind) (schema.GroupKind, bool) {
+	if gvk.Group != "extensions" {
+		return schema.GroupKind{}, false
+	}
+	switch gvk.Kind {
+	case "Deployment", "DaemonSet", "ReplicaSet":
+		return schema.GroupKind{Group: "apps", Kind: gvk.Kind}, true
+	case "Ingress", "NetworkPolicy":
+		return schema.GroupKind{Group: "networking.k8s.io", Kind: gvk.Kind}, true
+	}
+	return schema.GroupKind{}, false
+}
+
+// failed says that the files hold more of a kind than the snapshot does.
+func (b *Builder) failed(k kind, why string) {
+	b.Cover(k.GroupResource(), "", Coverage{State: Failed, Reason: why})
+}
+
+// unread says that something was not read that may have been of any kind.
+func (b *Builder) unread(why string) {
+	if b.snap.unread == "" {
+		b.snap.unread = why
+	}
 }
 
 // keep puts a decoded object into its list.
-func (b *Builder) keep(k kind, o metav1.Object, at boltseal.Location) error {
-	m, err := b.meta(k.GroupVersionKind, k.Namespaced, o, at)
+func (b *Builder) keep(k kind, gvk schema.GroupVersionKind, o metav1.Object, at boltseal.Location) error {
+	m, err := b.meta(gvk, k.Namespaced, o, at)
 	if err != nil {
 		return err
+	}
+	if t, ok := o.(interface {
+		SetGroupVersionKind(schema.GroupVersionKind)
+	}); ok {
+		t.SetGroupVersionKind(gvk)
 	}
 	k.list(b.snap).add(m, o)
 	return nil
@@ -79,7 +311,10 @@ func (b *Builder) meta(gvk schema.GroupVersionKind, namespaced bool, o metav1.Ob
 		m.Name = o.GetGenerateName()
 	}
 	if m.Name == "" {
-		return m, malformed(at, fmt.Errorf("%s without metadata.name", gvk.Kind))
+		return m, errors.New("metadata.name is missing")
+	}
+	if strings.Contains(m.Name, "{{") || strings.Contains(m.Namespace, "{{") {
+		return m, fmt.Errorf("name %q is a template: render it first (helm template, kustomize build)", shorten(m.Name))
 	}
 	switch {
 	case !namespaced:
@@ -101,13 +336,31 @@ func (b *Builder) meta(gvk schema.GroupVersionKind, namespaced bool, o metav1.Ob
 	return m, nil
 }
 
+// addOther takes up an object of a kind that has no list.
 func (b *Builder) addOther(gvk schema.GroupVersionKind, data []byte, at boltseal.Location) error {
-	var h header
-	if err := sigsjson.UnmarshalCaseSensitivePreserveInts(data, &h); err != nil {
-		return malformed(at, err)
+	var content map[string]any
+	var h struct {
+		Metadata metav1.ObjectMeta `json:"metadata"`
+	}
+	if err := decodeJSON(data, &h); err != nil {
+		b.unread("an object was malformed")
+		return malformed(at, fmt.Errorf("%s: %w", shorten(gvk.Kind), err))
 	}
 	o := &Other{GroupVersionKind: gvk, Labels: h.Metadata.Labels}
-	o.Meta = Meta{Namespace: h.Metadata.Namespace, Name: h.Metadata.Name, Location: at}
+	o.Meta = Meta{Namespace: h.Metadata.Namespace, Name: h.Metadata.Name, Location: at, Hook: h.Metadata.Annotations["helm.sh/hook"]}
+	keep := gvk.Group == "gateway.networking.k8s.io" || gvk.Group == "kubelet.config.k8s.io" || b.opt.Keep != nil && b.opt.Keep(gvk)
+	if keep || b.opt.PodTemplateOf != nil {
+		if err := decodeJSON(data, &content); err != nil {
+			b.unread("an object was malformed")
+			return malformed(at, fmt.Errorf("%s: %w", shorten(gvk.Kind), err))
+		}
+	}
+	if b.opt.PodTemplateOf != nil {
+		o.Template = b.opt.PodTemplateOf((&unstructured.Unstructured{Object: content}).DeepCopy())
+	}
+	if keep {
+		o.Content = content
+	}
 	b.snap.Others = append(b.snap.Others, o)
 	return nil
 }
@@ -119,7 +372,7 @@ func shrinkSecret(s *corev1.Secret) *Secret {
 	for k, v := range s.Data {
 		sizes[k] = len(v)
 	}
-	for k, v := range s.StringData {
+	for k, v := range s.StringData { // wins over data
 		sizes[k] = len(v)
 	}
 	for k, n := range sizes {
@@ -129,16 +382,12 @@ func shrinkSecret(s *corev1.Secret) *Secret {
 	return out
 }
 
-// redactDecode keeps the place of a decoding error and leaves out the value.
-func redactDecode(err error) error {
-	if strings.Contains(err.Error(), "base64") {
-		return fmt.Errorf("a value of data is not base64")
-	}
-	return fmt.Errorf("a field has the wrong type")
+// skip reports something that was not looked at.
+func (b *Builder) skip(at boltseal.Location, why string) {
+	b.snap.Skipped = append(b.snap.Skipped, boltseal.Skip{Path: at.String(), Reason: why})
 }
 
-var _ = base64.StdEncoding
-
+// note reports a remark that leaves nothing unread.
 func (b *Builder) note(at boltseal.Location, text string) {
 	b.snap.Skipped = append(b.snap.Skipped, boltseal.Skip{Path: at.String(), Reason: text, Note: true})
 }

@@ -89,8 +89,9 @@ type Snapshot struct {
 	Skipped []boltseal.Skip
 
 	coverage map[coverageKey]Coverage
-	complete bool // files that the caller vouched for: what was not seen is not there
-	live     bool // read from a cluster, not from files
+	complete bool   // files that the caller vouched for: what was not seen is not there
+	unread   string // why complete does not hold all the same
+	live     bool   // read from a cluster, not from files
 }
 
 // Item is one object of a snapshot and where it came from.

@@ -1,10 +1,12 @@
 package orchestrator
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
+	"math"
 	"reflect"
 	"slices"
 
@@ -37,12 +39,25 @@ func NewBuilder(opt *LoadOptions) *Builder {
 	if b.opt.Namespace == "" {
 		b.opt.Namespace = "default"
 	}
+	defaultInt(&b.opt.DocumentBytes, 3<<20)
+	defaultInt(&b.opt.Documents, 100_000)
+	defaultInt(&b.opt.Depth, 64)
 	b.snap.Minor, b.snap.complete = b.opt.Minor, b.opt.Complete
 	for _, k := range kinds() {
 		b.byKind[k.GroupKind()] = k
 		b.byType[reflect.TypeOf(k.list(b.snap).newObject())] = k
 	}
 	return b
+}
+
+// defaultInt sets a limit that is zero, and lifts one that is Unlimited.
+func defaultInt[T int | int64](limit *T, value T) {
+	switch {
+	case *limit == 0:
+		*limit = value
+	case *limit < 0:
+		*limit = math.MaxInt32
+	}
 }
 
 // Live says that the objects come from a running cluster: roles that it does
@@ -60,16 +75,29 @@ func (b *Builder) Cover(r schema.GroupResource, namespace string, c Coverage) {
 // belongs to the builder from then on.
 func (b *Builder) Add(o runtime.Object, at boltseal.Location) error {
 	if s, ok := o.(*corev1.Secret); ok {
-		return b.keep(b.byKind[schema.GroupKind{Kind: "Secret"}], shrinkSecret(s), at)
+		return b.keepAt(b.byKind[schema.GroupKind{Kind: "Secret"}], shrinkSecret(s), at)
 	}
 	if k, ok := b.byType[reflect.TypeOf(o)]; ok {
-		return b.keep(k, o.(metav1.Object), at)
+		return b.keepAt(k, o.(metav1.Object), at)
 	}
 	data, err := json.Marshal(o)
 	if err != nil {
 		return &boltseal.Error{Op: "add object", Location: at, Err: fmt.Errorf("%w: %w", boltseal.ErrMalformed, err)}
 	}
-	return b.addJSON(data, at)
+	return errors.Join(b.addAny(data, o.GetObjectKind().GroupVersionKind(), at, 0)...)
+}
+
+func (b *Builder) keepAt(k kind, o metav1.Object, at boltseal.Location) error {
+	if err := b.keep(k, k.GroupVersionKind, o, at); err != nil {
+		return malformed(at, fmt.Errorf("%s: %w", k.Kind.Kind, err))
+	}
+	return nil
+}
+
+// AddJSON takes one object or List as JSON. The kind counts where the object
+// itself names none, as those in lists of the API do.
+func (b *Builder) AddJSON(data []byte, kind schema.GroupVersionKind, at boltseal.Location) error {
+	return errors.Join(b.addAny(data, kind, at, 0)...)
 }
 
 // Snapshot finishes what was collected. The builder must not be used after.
@@ -79,8 +107,28 @@ func (b *Builder) Snapshot() *Snapshot {
 			b.note(new.Location, fmt.Sprintf("%s: given twice, also at %s: the last counts", objectString(k.Kind.Kind, new.Namespace, new.Name), old.Location))
 		})
 	}
+	b.sortOthers()
 	slices.SortStableFunc(b.snap.Skipped, func(x, y boltseal.Skip) int { return compareSkips(x, y) })
 	return b.snap
+}
+
+// sortOthers brings the objects of other kinds in order and drops all but the
+// last of each name.
+func (b *Builder) sortOthers() {
+	same := func(x, y *Other) int {
+		return cmp.Or(cmp.Compare(x.Group, y.Group), cmp.Compare(x.Kind, y.Kind), cmp.Compare(x.Namespace, y.Namespace), cmp.Compare(x.Name, y.Name))
+	}
+	slices.SortStableFunc(b.snap.Others, same)
+	var kept []*Other
+	for _, o := range b.snap.Others {
+		if n := len(kept); n > 0 && o.Name != "" && same(kept[n-1], o) == 0 {
+			b.note(o.Location, fmt.Sprintf("%s: given twice, also at %s: the last counts", objectString(o.Kind, o.Namespace, o.Name), kept[n-1].Location))
+			kept[n-1] = o
+			continue
+		}
+		kept = append(kept, o)
+	}
+	b.snap.Others = kept
 }
 
 // FromObjects makes a snapshot of objects that are at hand, such as those of
