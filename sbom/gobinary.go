@@ -23,7 +23,7 @@ func GoBinary() boltseal.FileAnalyzer { return goBinary{} }
 type goBinary struct{}
 
 func (goBinary) Info() boltseal.Info {
-	return boltseal.Info{ID: "sbom/gobinary", Version: 1, Doc: "modules linked into Go programs"}
+	return boltseal.Info{ID: "sbom/gobinary", Version: 2, Doc: "modules linked into Go programs"}
 }
 
 func (goBinary) Wants(name string, d fs.DirEntry) bool { return wantsExecutable(name, d) }
@@ -37,20 +37,25 @@ func (goBinary) AnalyzeFile(ctx context.Context, f *boltseal.File, p *boltseal.P
 	if !ok {
 		return nil
 	}
-	info, found, err := findBuildInfo(ctx, f.Reader(), exe)
+	found, err := findBuildInfo(ctx, f.Reader(), exe)
+	if len(found) > 1 {
+		p.Note(fmt.Sprintf("%d different records of Go build information; the modules of all are listed", len(found)))
+	}
+	for _, info := range found {
+		if err := goPackages(info, p); err != nil {
+			return err
+		}
+	}
 	switch {
 	case errors.Is(err, errPointers):
 		p.Skip("built by Go before 1.18, whose build information can only be read from a source that can seek: scan an uncompressed archive or a directory")
 		return nil
 	case err != nil:
 		return &boltseal.Error{Op: "read Go build information", Location: boltseal.Location{Path: f.Path}, Err: err}
-	case !found && exe.upx:
+	case len(found) == 0 && exe.upx:
 		p.Skip("packed with UPX: what it holds is unknown")
-		return nil
-	case !found:
-		return nil
 	}
-	return goPackages(info, p)
+	return nil
 }
 
 // goPackages reports what the build information names.

@@ -28,7 +28,8 @@ const (
 	goFlagInline  = 2
 	goVersionMax  = 1 << 10 // longest version string believed
 	goModInfoMax  = 4 << 20
-	goMaxPointers = 100 // records of the old form that are followed
+	goMaxMagics   = 100 // records that are tried
+	goMaxRecords  = 4   // different ones that are believed
 	goModStart    = "\x30\x77\xaf\x0c\x92\x74\x08\x02\x41\xe1\xc1\x07\xe6\xd6\x18\xe6"
 	goModSentinel = 16 // bytes on either side of the module lines
 )
@@ -41,10 +42,13 @@ var errPointers = errors.New("build information behind pointers")
 // program: 16-aligned, starting with a magic, and since Go 1.18 with two strings
 // inline (varint length, then bytes): the version of Go and the module lines.
 // A magic that does not lead to a version is passed over: programs that read
-// build information contain it too.
-func findBuildInfo(ctx context.Context, r io.Reader, exe executable) (rawBuildInfo, bool, error) {
+// build information contain it too. The record of a section ".go.buildinfo" is
+// the one that package debug/buildinfo prefers; the table of sections comes last
+// in a stream, so all are returned, of which that one is among: a record made to
+// be found first hides nothing. Those found before an error are returned with it.
+func findBuildInfo(ctx context.Context, r io.Reader, exe executable) (found []rawBuildInfo, err error) {
 	w := window{buf: make([]byte, 0, windowBytes)}
-	at := int64(0) // offset in the file that r has reached
+	at, tried := int64(0), 0 // at is the offset in the file that r has reached
 	for _, s := range exe.writable {
 		start, end := s.off&^(goAlign-1), s.off+s.size
 		if end < s.off { // as its header lies
@@ -55,28 +59,40 @@ func findBuildInfo(ctx context.Context, r io.Reader, exe executable) (rawBuildIn
 			continue
 		}
 		if err := skipTo(r, at, start); err != nil {
-			return rawBuildInfo{}, false, eofIsEnd(err)
+			return found, eofIsEnd(err)
 		}
 		w.reset(io.LimitReader(r, end-start), start)
-		for n := 0; ; n++ {
-			if n == goMaxPointers {
-				return rawBuildInfo{}, false, fmt.Errorf("more than %d records that lead nowhere: %w", goMaxPointers, boltseal.ErrLimit)
+		for {
+			info, ok, err := w.search(ctx)
+			if ok && tried == goMaxMagics {
+				return found, fmt.Errorf("more than %d records, or what looks like them: %w", goMaxMagics, boltseal.ErrLimit)
 			}
-			info, found, err := w.search(ctx)
-			if found && info.goVersion == "" { // pointers
-				if info, found, err = w.followPointers(r, exe, info); err == nil && !found {
+			tried++
+			if ok && info.goVersion == "" { // pointers
+				info, ok, err = w.followPointers(r, exe, info)
+				if err == nil && !ok {
 					w.pos += goAlign
 					continue
 				}
 			}
-			if found || err != nil {
-				return info, found, err
+			if err != nil {
+				return found, err
 			}
-			break
+			if !ok {
+				break
+			}
+			w.pos += goAlign
+			if slices.ContainsFunc(found, func(o rawBuildInfo) bool { return o.goVersion == info.goVersion && o.modules == info.modules }) {
+				continue
+			}
+			if len(found) == goMaxRecords {
+				return found, fmt.Errorf("more than %d different records: %w", goMaxRecords, boltseal.ErrLimit)
+			}
+			found = append(found, info)
 		}
 		at = w.end()
 	}
-	return rawBuildInfo{}, false, nil
+	return found, nil
 }
 
 // search goes on to the next record that holds a version, or pointers to it:
@@ -104,10 +120,7 @@ func (w *window) search(ctx context.Context) (rawBuildInfo, bool, error) {
 		}
 		w.pos += goAlign
 	}
-	if w.err == io.EOF {
-		return rawBuildInfo{}, false, nil
-	}
-	return rawBuildInfo{}, false, w.err
+	return rawBuildInfo{}, false, eofIsEnd(w.err)
 }
 
 // decode reads the record at pos.
@@ -201,10 +214,10 @@ func (w *window) followPointers(r io.Reader, exe executable, info rawBuildInfo) 
 		return string(read(ptr(h), ptr(h[size:])))
 	}
 	info.goVersion = str(ptr(head[16:]), goVersionMax)
-	if !strings.HasPrefix(info.goVersion, "go") && !strings.HasPrefix(info.goVersion, "devel ") {
-		_, err := seeker.Seek(w.end(), io.SeekStart) // where the search stood
-		return info, false, err
+	ok = strings.HasPrefix(info.goVersion, "go") || strings.HasPrefix(info.goVersion, "devel ")
+	if ok {
+		info.modules = trimSentinels(str(ptr(head[16+size:]), goModInfoMax))
 	}
-	info.modules = trimSentinels(str(ptr(head[16+size:]), goModInfoMax))
-	return info, true, nil
+	_, err := seeker.Seek(w.end(), io.SeekStart) // where the search stood
+	return info, ok, err
 }

@@ -5,9 +5,11 @@ import (
 	"context"
 	"debug/buildinfo"
 	"encoding/binary"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -121,6 +123,39 @@ func TestGoBinaryPassesOverFalseMagic(t *testing.T) {
 	p, err := analyze(t, GoBinary(), "x", elfProgram(0, append(fake, data[off:]...)))
 	require.NoError(t, err)
 	require.Len(t, p.Results.Packages, 5)
+}
+
+// A record made to be found first hides the real one from nobody.
+func TestGoBinarySecondRecord(t *testing.T) {
+	record := func(modules string) string {
+		data := goProgram("go1.22.1", modules, 0)
+		rec := string(data[bytes.Index(data, []byte(goMagic)):])
+		return rec + strings.Repeat("\x00", -len(rec)&(goAlign-1))
+	}
+	fake := record("mod\texample.com/harmless\tv1.0.0\n")
+	p, err := analyze(t, GoBinary(), "x", elfProgram(0, []byte(fake+record(goModLines)+fake)))
+	require.NoError(t, err)
+	require.Contains(t, purls(p), "pkg:golang/example.com/harmless@v1.0.0")
+	require.Contains(t, purls(p), "pkg:golang/example.com/shop@v1.4.2")
+	require.Len(t, p.Results.Packages, 2+5)
+	require.Len(t, p.Results.Skipped, 1)
+
+	var many string
+	for i := range goMaxRecords + 1 {
+		many += record(fmt.Sprintf("mod\texample.com/m%d\tv1.0.0\n", i))
+	}
+	p, err = analyze(t, GoBinary(), "x", elfProgram(0, []byte(many)))
+	require.ErrorIs(t, err, boltseal.ErrLimit)
+	require.Len(t, p.Results.Packages, 2*goMaxRecords)
+}
+
+// Records that lead nowhere, before the real one, end the search: that is said.
+func TestGoBinaryDecoys(t *testing.T) {
+	decoy := goMagic + "\x08\x00" + strings.Repeat("\x01", 16)
+	exe := executable{writable: []segment{{size: wholeFile}}}
+	found, err := findBuildInfo(context.Background(), bytes.NewReader([]byte(strings.Repeat(decoy, goMaxMagics+1))), exe)
+	require.Empty(t, found)
+	require.ErrorIs(t, err, boltseal.ErrLimit)
 }
 
 // A record of the old form that leads nowhere does not hide the real one.
@@ -242,17 +277,18 @@ func compareBuildInfo(t *testing.T, name string, data []byte) {
 	t.Helper()
 	oracle, err := buildinfo.Read(bytes.NewReader(data))
 	exe, ok := parseExecutable(data[:min(len(data), 4096)])
-	var info rawBuildInfo
-	var found bool
+	var found []rawBuildInfo
 	if ok {
 		var scanErr error
-		info, found, scanErr = findBuildInfo(context.Background(), struct{ io.Reader }{bytes.NewReader(data)}, exe)
+		found, scanErr = findBuildInfo(context.Background(), struct{ io.Reader }{bytes.NewReader(data)}, exe)
 		require.NoError(t, scanErr, name)
 	}
-	require.Equal(t, err == nil, found, name)
-	if !found {
+	if err != nil {
+		require.Empty(t, found, name)
 		return
 	}
+	require.Len(t, found, 1, name)
+	info := found[0]
 	require.Equal(t, oracle.GoVersion, info.goVersion, name)
 	mods, bad := parseModInfo(info.modules)
 	require.Zero(t, bad, name)

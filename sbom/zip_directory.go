@@ -119,44 +119,60 @@ func zip64End(r io.ReaderAt, at int64, d *zipDirectory) (start int64, ok bool) {
 // entries calls visit for each record of the directory, one at a time: an
 // archive of millions costs no memory. An error of visit ends it.
 func (d zipDirectory) entries(r io.ReaderAt, visit func(zipEntry) error) error {
-	le := binary.LittleEndian
 	br := bufio.NewReaderSize(io.NewSectionReader(r, d.base+d.offset, d.size), int(min(d.size, 32<<10)))
-	var fixed [zipEntryLen]byte
-	var rest []byte
+	var scratch []byte
 	for {
-		if _, err := io.ReadFull(br, fixed[:4]); err == io.EOF {
+		if _, err := br.Peek(1); err == io.EOF {
 			return nil
-		} else if err != nil || string(fixed[:4]) != "PK\x01\x02" {
-			return zipBroken("the central directory holds something else than entries")
 		}
-		if _, err := io.ReadFull(br, fixed[4:]); err != nil {
-			return zipBroken("the central directory ends within an entry")
+		e, err := readZipEntry(br, &scratch)
+		if err != nil {
+			return err
 		}
-		nameLen, extraLen, commentLen := int(le.Uint16(fixed[28:])), int(le.Uint16(fixed[30:])), int(le.Uint16(fixed[32:]))
-		if n := nameLen + extraLen; n > cap(rest) {
-			rest = make([]byte, n)
-		}
-		rest = rest[:nameLen+extraLen]
-		if _, err := io.ReadFull(br, rest); err != nil {
-			return zipBroken("the central directory ends within an entry")
-		}
-		if _, err := br.Discard(commentLen); err != nil {
-			return zipBroken("the central directory ends within an entry")
-		}
-		e := zipEntry{
-			name:       string(rest[:nameLen]),
-			encrypted:  le.Uint16(fixed[8:])&1 != 0,
-			method:     le.Uint16(fixed[10:]),
-			compressed: int64(le.Uint32(fixed[20:])),
-			size:       int64(le.Uint32(fixed[24:])),
-			header:     int64(le.Uint32(fixed[42:])),
-		}
-		e.zip64(rest[nameLen:])
 		e.header += d.base
 		if err := visit(e); err != nil {
 			return err
 		}
 	}
+}
+
+// readZipEntry reads one record of a directory; scratch is used again.
+func readZipEntry(r *bufio.Reader, scratch *[]byte) (zipEntry, error) {
+	le := binary.LittleEndian
+	sig, err := r.Peek(4)
+	if err != nil || string(sig) != "PK\x01\x02" {
+		return zipEntry{}, zipBroken("the central directory holds something else than entries")
+	}
+	fixed := grown(scratch, zipEntryLen)
+	if _, err := io.ReadFull(r, fixed); err != nil {
+		return zipEntry{}, zipBroken("the central directory ends within an entry")
+	}
+	e := zipEntry{
+		encrypted:  le.Uint16(fixed[8:])&1 != 0,
+		method:     le.Uint16(fixed[10:]),
+		compressed: int64(le.Uint32(fixed[20:])),
+		size:       int64(le.Uint32(fixed[24:])),
+		header:     int64(le.Uint32(fixed[42:])),
+	}
+	nameLen, extraLen, commentLen := int(le.Uint16(fixed[28:])), int(le.Uint16(fixed[30:])), int(le.Uint16(fixed[32:]))
+	rest := grown(scratch, nameLen+extraLen)
+	if _, err := io.ReadFull(r, rest); err != nil {
+		return zipEntry{}, zipBroken("the central directory ends within an entry")
+	}
+	if _, err := r.Discard(commentLen); err != nil {
+		return zipEntry{}, zipBroken("the central directory ends within an entry")
+	}
+	e.name = string(rest[:nameLen])
+	e.zip64(rest[nameLen:])
+	return e, nil
+}
+
+// grown returns n bytes of b, which it makes longer where it has to.
+func grown(b *[]byte, n int) []byte {
+	if n > cap(*b) {
+		*b = make([]byte, n)
+	}
+	return (*b)[:n]
 }
 
 // zip64 takes the fields that did not fit into 32 bits from the extra field

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io"
 	"strings"
 
@@ -21,6 +22,10 @@ type zipStream struct {
 	r    *bufio.Reader
 	in   counter
 	held int64 // bytes of members that are kept until the end
+
+	start   int64        // offset of the first member
+	seed    maphash.Seed // nobody outside can prepare two members of one hash
+	members uint64       // sum of the hashes of all members
 
 	chunk [32 << 10]byte // inflated last
 }
@@ -42,7 +47,7 @@ const zipStreamBuffer = 256 << 10
 // walkStream is [zipWalk.walk] for a stream. Only members that keep accepts
 // have content.
 func (w *zipWalk) walkStream(src io.Reader, keep func(name string) bool, visit func(*zipMember) error) error {
-	s := &zipStream{walk: w, in: counter{r: src}}
+	s := &zipStream{walk: w, in: counter{r: src}, seed: maphash.MakeSeed()}
 	s.r = bufio.NewReaderSize(&s.in, zipStreamBuffer)
 	start, err := s.r.Peek(zipStreamBuffer)
 	if err != nil && err != io.EOF {
@@ -58,6 +63,7 @@ func (w *zipWalk) walkStream(src io.Reader, keep func(name string) bool, visit f
 	if _, err := s.r.Discard(i); err != nil {
 		return err
 	}
+	s.start = s.offset()
 	for {
 		if err := w.done(); err != nil {
 			return fatal{err}
@@ -95,6 +101,9 @@ func (w *zipWalk) walkStream(src io.Reader, keep func(name string) bool, visit f
 // it are those of another archive, which is the one that Java sees: it looks
 // for the last directory.
 func (s *zipStream) end() error {
+	if err := s.compare(); err != nil {
+		return err
+	}
 	for {
 		if err := s.walk.done(); err != nil {
 			return fatal{err}
@@ -114,10 +123,47 @@ func (s *zipStream) end() error {
 	}
 }
 
+// compare reads the central directory, from which Java takes what it sees: names,
+// methods, sizes and places have to be those of the members read.
+func (s *zipStream) compare() error {
+	// Places count from the start of the archive or of the file.
+	var fromArchive, fromFile uint64
+	var scratch []byte
+	for {
+		if err := s.walk.done(); err != nil {
+			return fatal{err}
+		}
+		if sig, err := s.r.Peek(4); err != nil && err != io.EOF {
+			return err
+		} else if string(sig) != "PK\x01\x02" {
+			break
+		}
+		e, err := readZipEntry(s.r, &scratch)
+		if err != nil {
+			return err
+		}
+		fromFile += s.hash(&e, e.header)
+		fromArchive += s.hash(&e, e.header+s.start)
+	}
+	if s.members != fromArchive && s.members != fromFile {
+		return zipBroken("the central directory names other members than those that were read, and Java goes by the directory: scan an uncompressed archive or a directory")
+	}
+	return nil
+}
+
+func (s *zipStream) hash(e *zipEntry, header int64) uint64 {
+	le := binary.LittleEndian
+	b := le.AppendUint64(make([]byte, 0, 64), uint64(header))
+	b = le.AppendUint64(b, uint64(e.compressed))
+	b = le.AppendUint16(b, e.method)
+	return maphash.Bytes(s.seed, append(b, e.name...))
+}
+
 // next reads one member. memberErr concerns it alone; after err the stream
 // cannot be followed.
 func (s *zipStream) next(m *zipMember, keep func(string) bool) (memberErr, err error) {
 	le := binary.LittleEndian
+	header := s.offset()
 	var local [zipLocalLen]byte
 	if _, err := io.ReadFull(s.r, local[:]); err != nil {
 		return nil, s.torn(err)
@@ -160,8 +206,9 @@ func (s *zipStream) next(m *zipMember, keep func(string) bool) (memberErr, err e
 		if err == nil && later {
 			err = s.descriptor(m.compressed, m.size)
 		}
+		s.members += s.hash(&m.zipEntry, header)
 	case m.method == 8 && !m.encrypted:
-		tooLarge, err = s.inflate(m, content, room)
+		tooLarge, err = s.inflate(m, header, content, room)
 	default:
 		err = fmt.Errorf("zip: %.200q does not tell its size before its data: %w; scan an uncompressed archive or a directory", m.name(), errors.ErrUnsupported)
 	}
@@ -184,7 +231,7 @@ func (s *zipStream) next(m *zipMember, keep func(string) bool) (memberErr, err e
 
 // inflate reads a member whose sizes follow it, the only way to find its end.
 // In content it is stored.
-func (s *zipStream) inflate(m *zipMember, content *bytes.Buffer, room int64) (tooLarge bool, err error) {
+func (s *zipStream) inflate(m *zipMember, header int64, content *bytes.Buffer, room int64) (tooLarge bool, err error) {
 	start, size := s.offset(), int64(0)
 	z := s.walk.inflater(s.r)
 	defer func() { s.walk.inflaters = append(s.walk.inflaters, z) }()
@@ -205,7 +252,9 @@ func (s *zipStream) inflate(m *zipMember, content *bytes.Buffer, room int64) (to
 	if err != io.EOF {
 		return false, fmt.Errorf("zip: %w: %w", boltseal.ErrMalformed, err)
 	}
-	err = s.descriptor(s.offset()-start, size)
+	m.compressed = s.offset() - start
+	s.members += s.hash(&m.zipEntry, header)
+	err = s.descriptor(m.compressed, size)
 	m.method, m.compressed, m.size = 0, size, size
 	return size > room, err
 }

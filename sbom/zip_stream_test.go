@@ -126,3 +126,37 @@ func BenchmarkJarStream(b *testing.B) {
 		}
 	}
 }
+
+// Of two archives in a row Java sees the second, a stream comes to the first.
+func TestZipStreamSecondArchive(t *testing.T) {
+	decoy, real := jarOf("g", "decoy", "1"), jarOf("g", "real", "1")
+	for name, data := range map[string]string{
+		"adjacent":        decoy + real,
+		"across a buffer": decoy + strings.Repeat("x", zipStreamBuffer-2-len(decoy)+strings.Index(decoy, "PK\x01\x02")) + real,
+	} {
+		p := &boltseal.Pass{Limits: (&boltseal.Limits{}).WithDefaults()}
+		w := newZipWalk(context.Background(), p, "a.jar")
+		err := w.walkStream(io.MultiReader(strings.NewReader(data)), isJarPart, func(*zipMember) error { return nil })
+		require.ErrorIs(t, err, boltseal.ErrMalformed, name)
+		require.ErrorContains(t, err, "members follow", name)
+	}
+	p := &boltseal.Pass{Limits: (&boltseal.Limits{}).WithDefaults()}
+	require.NoError(t, newZipWalk(context.Background(), p, "a.jar").walkStream(strings.NewReader(decoy), isJarPart, func(*zipMember) error { return nil }))
+}
+
+// Java goes by the central directory, a stream by the members' own headers:
+// where they disagree, that is said.
+func TestZipStreamDirectory(t *testing.T) {
+	boot := bootJar("BOOT-INF/lib/a-1.0.jar", jarOf("g", "a", "1.0"), "BOOT-INF/lib/b-2.0.jar", jarOf("g", "b", "2.0"))
+	members, directory := boot[:strings.LastIndex(boot, "PK\x01\x02")], boot[strings.LastIndex(boot, "PK\x01\x02"):]
+	for name, data := range map[string]string{
+		"other name":  members + strings.Replace(directory, "b-2.0.jar", "c-2.0.jar", 1),
+		"other place": members + directory[:42] + "\x00\x00\x00\x00" + directory[46:],
+		"not listed":  members + directory[strings.Index(directory, "PK\x05\x06"):],
+	} {
+		p, err := streamed(data, boltseal.Limits{})
+		require.ErrorIs(t, err, boltseal.ErrMalformed, name)
+		require.ErrorContains(t, err, "other members than those that were read", name)
+		require.Contains(t, purls(p), "pkg:maven/g/b@2.0", name)
+	}
+}
