@@ -24,7 +24,13 @@ type Limits struct {
 	ArchiveBytes   int64         // inflated bytes of one file's nested archives, in sum; default 1 GiB
 	ArchiveEntries int           // entries of one file's nested archives, in sum; default 200,000
 	FileResults    int           // packages, findings and facts from one file, in sum; default 1,000,000
+	LayerResults   int           // the same of one layer; default 2,000,000
+	ImageResults   int           // the same of one image; default 4,000,000
+	LayerFactBytes int64         // data of the facts of one layer; default 128 MiB
+	ImageFactBytes int64         // data of the facts of one image; default 512 MiB
+	ImageNameBytes int64         // paths and link targets of one image's entries; default 1 GiB
 	FileTime       time.Duration // one analyzer on one file; default 30 s
+	JoinTime       time.Duration // one analyzer's Join of one image; default 60 s
 }
 
 // Unlimited switches one limit off.
@@ -52,7 +58,13 @@ func (l *Limits) WithDefaults() Limits {
 	def(&out.ArchiveBytes, 1<<30)
 	def(&out.ArchiveEntries, 200_000)
 	def(&out.FileResults, 1_000_000)
+	def(&out.LayerResults, 2_000_000)
+	def(&out.ImageResults, 4_000_000)
+	def(&out.LayerFactBytes, 128<<20)
+	def(&out.ImageFactBytes, 512<<20)
+	def(&out.ImageNameBytes, 1<<30)
 	def(&out.FileTime, 30*time.Second)
+	def(&out.JoinTime, 60*time.Second)
 	return out
 }
 

@@ -81,6 +81,7 @@ type analysis struct {
 	analyzers []Analyzer
 	records   *records
 	runner    *scan.Runner
+	budget    budget
 	results   []layerResult
 	errs      []error
 	hurried   bool // an analyzer ran out of time in Join
@@ -114,8 +115,7 @@ func (a *analysis) run(ctx context.Context) (*findings, []error, error) {
 		return nil, nil, err
 	}
 	errs := slices.DeleteFunc(slices.Concat(a.errs, squashErrs), func(err error) bool { return err == nil })
-	t := sq.Finish()
-	a.join(ctx, t)
+	t := a.join(ctx, sq)
 	if err := ctx.Err(); err != nil {
 		return nil, nil, err
 	}
@@ -166,13 +166,17 @@ func (a *analysis) readLayers(ctx context.Context) error {
 // layer takes a layer from the cache, or reads it and puts it there.
 func (a *analysis) layer(ctx context.Context, r *layerReader, l *Layer) (layerResult, error) {
 	if rec := a.records.layer(ctx, l); rec != nil {
-		return layerResult{rec: rec, compressed: max(0, l.Size), encoding: rec.Encoding, verified: true, cached: true}, nil
+		dropped, err := a.budget.charge(&a.limits, rec)
+		if err != nil {
+			return layerResult{rec: &tree.Record{DiffID: string(l.DiffID)}}, &boltseal.Error{Op: "read layer", Location: boltseal.Location{Layer: layerName(l)}, Err: err}
+		}
+		return layerResult{rec: rec, compressed: max(0, l.Size), encoding: rec.Encoding, verified: true, cached: true, transient: dropped}, nil
 	}
 	return a.readLayer(ctx, r, l)
 }
 
 func (a *analysis) reader() *layerReader {
-	return &layerReader{runner: a.runner, limits: a.limits, observer: a.options.Observer}
+	return &layerReader{runner: a.runner, limits: a.limits, budget: &a.budget, observer: a.options.Observer}
 }
 
 // readLayer reads a layer and puts it into the cache.
@@ -184,36 +188,6 @@ func (a *analysis) readLayer(ctx context.Context, r *layerReader, l *Layer) (lay
 		}
 	}
 	return res, err
-}
-
-// join lets the analyzers that need several files look at the finished tree.
-func (a *analysis) join(ctx context.Context, t *tree.Tree) {
-	for _, an := range a.analyzers {
-		j, ok := an.(boltseal.Joiner)
-		if !ok {
-			continue
-		}
-		id := an.Info().ID
-		res, err := runJoin(ctx, j, t, a.limits)
-		for i := range res.Skipped {
-			res.Skipped[i].Rule = cmp.Or(res.Skipped[i].Rule, id)
-		}
-		if err != nil {
-			res.Skipped = append(res.Skipped, boltseal.Skip{Rule: id, Reason: err.Error()})
-		}
-		t.Add(&res)
-	}
-}
-
-func runJoin(ctx context.Context, j boltseal.Joiner, v boltseal.View, limits boltseal.Limits) (res boltseal.Results, err error) {
-	p := &boltseal.Pass{Limits: limits}
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("the analyzer panicked: %v", r)
-		}
-		res = p.Results
-	}()
-	return res, j.Join(ctx, v, p)
 }
 
 // collect brings all results together.
@@ -236,6 +210,10 @@ func (a *analysis) collect(t *tree.Tree, errs []error) *findings {
 		for _, n := range r.rec.Notes {
 			n.Layer = string(l.DiffID)
 			f.skipped = append(f.skipped, n)
+		}
+		if want := claimed(l.MediaType); want != "" && r.encoding != "" && want != r.encoding && r.compressed > 0 {
+			f.skipped = append(f.skipped, boltseal.Skip{Layer: layerName(l), Note: true,
+				Reason: fmt.Sprintf("the media type %s announces %s, the bytes are %s", l.MediaType, want, r.encoding)})
 		}
 		if err := a.errs[i]; err != nil {
 			f.skipped = append(f.skipped, boltseal.Skip{Layer: layerName(l), Reason: cause(err)})

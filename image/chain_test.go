@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -14,6 +15,7 @@ import (
 // spyCache counts which kinds of keys are asked for with success.
 type spyCache struct {
 	Cache
+	mu   sync.Mutex
 	hits map[string]int
 	bad  string // kind of records that come back damaged
 }
@@ -21,6 +23,8 @@ type spyCache struct {
 func (c *spyCache) Get(ctx context.Context, key string) ([]byte, error) {
 	b, err := c.Cache.Get(ctx, key)
 	kind, _, _ := strings.Cut(key, "-")
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if b != nil {
 		c.hits[kind]++
 		if kind == c.bad {
@@ -33,10 +37,10 @@ func (c *spyCache) Get(ctx context.Context, key string) ([]byte, error) {
 
 // manyFiles is a layer that is worth a chain: a package in each of some
 // folders, and what else a layer can do.
-func manyFiles(t *testing.T, prefix string) []byte {
+func manyFiles(t *testing.T, n int, prefix string) []byte {
 	var buf bytes.Buffer
 	w := tar.NewWriter(&buf)
-	for i := range worthwhile {
+	for i := range n {
 		require.NoError(t, w.WriteHeader(&tar.Header{Name: fmt.Sprintf("%s/%d/%d", prefix, i%7, i), Mode: 0o644}))
 	}
 	for i := range 20 {
@@ -48,30 +52,30 @@ func manyFiles(t *testing.T, prefix string) []byte {
 	return buf.Bytes()
 }
 
+// entriesTar makes a layer of empty files, and of hard links: name>target.
+func entriesTar(t *testing.T, names ...string) []byte {
+	var headers []*tar.Header
+	for _, name := range names {
+		h := &tar.Header{Name: name, Mode: 0o644}
+		if name, target, ok := strings.Cut(name, ">"); ok {
+			h.Name, h.Linkname, h.Typeflag = name, target, tar.TypeLink
+		}
+		headers = append(headers, h)
+	}
+	return layerTar(t, headers...)
+}
+
 // TestChains puts new layers on known ones: the result is that of reading it
 // all, whatever the cache knows and however damaged it is.
 func TestChains(t *testing.T) {
-	low, mid := manyFiles(t, "low"), manyFiles(t, "mid")
-	top := func(entries ...any) []byte {
-		var buf bytes.Buffer
-		w := tar.NewWriter(&buf)
-		for _, e := range entries {
-			h := &tar.Header{Name: e.(string), Mode: 0o644}
-			if name, target, ok := strings.Cut(h.Name, ">"); ok {
-				h.Name, h.Linkname, h.Typeflag = name, target, tar.TypeLink
-			}
-			require.NoError(t, w.WriteHeader(h))
-		}
-		require.NoError(t, w.Close())
-		return buf.Bytes()
-	}
+	low, mid := manyFiles(t, worthwhile, "low"), manyFiles(t, 10, "mid")
 	tops := [][]byte{
-		top("etc/.wh.low1", "new"),
-		top("low/.wh..wh..opq", "low/1/1", "etc/x"),
-		top("hard>etc/mid2", "etc/.wh.mid2"),
-		top(".wh.etc", "mid/3/3>low/3/3", "mid/3"),
+		entriesTar(t, "etc/.wh.low1", "new"),
+		entriesTar(t, "low/.wh..wh..opq", "low/1/1", "etc/x"),
+		entriesTar(t, "hard>etc/mid2", "etc/.wh.mid2"),
+		entriesTar(t, ".wh.etc", "mid/3/3>low/3/3", "mid/3"),
 	}
-	cache := &spyCache{NewMemoryCache(1 << 30), map[string]int{}, ""}
+	cache := &spyCache{Cache: NewMemoryCache(1 << 30), hits: map[string]int{}}
 	analyze := func(c Cache, layers ...[]byte) *Inventory {
 		img := &Image{}
 		for _, l := range layers {
@@ -94,7 +98,7 @@ func TestChains(t *testing.T) {
 	}
 	for i, bad := range []string{"chain", "layer"} {
 		cache.bad = bad
-		l := top(fmt.Sprintf("etc/again%d", i))
+		l := entriesTar(t, fmt.Sprintf("etc/again%d", i))
 		require.Equal(t, analyze(nil, low, mid, l), analyze(cache, low, mid, l), "damaged %s", bad)
 	}
 }

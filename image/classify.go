@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"maps"
 	"slices"
 	"strings"
@@ -135,7 +136,7 @@ func (c *Class) decide(signs []sign) {
 		if i == 0 {
 			c.Kind, c.Confidence = s.kind, s.confidence
 		} else if s.kind == c.Kind {
-			c.Confidence = min(.99, max(c.Confidence, s.confidence)+.05)
+			c.Confidence = math.Round(100*min(.99, max(c.Confidence, s.confidence)+.05)) / 100
 		} else {
 			detail += " (speaks for " + string(s.kind) + ")"
 		}

@@ -27,7 +27,7 @@ func openDir(_ context.Context, name string, _ *OpenOptions) (*Image, error) {
 	mounts := mountsBelow(name)
 	img := &Image{
 		Config: Config{Image: v1.Image{RootFS: v1.RootFS{Type: "layers", DiffIDs: []digest.Digest{}}}},
-		Layers: []Layer{{FS: rootFS{root.FS().(fs.ReadLinkFS), mounts}, Size: -1}},
+		Layers: []Layer{{FS: rootFS{root.FS().(fs.ReadLinkFS), root, mounts}, Size: -1}},
 		Closer: root,
 	}
 	for _, m := range slices.Sorted(maps.Keys(mounts)) {
@@ -36,10 +36,20 @@ func openDir(_ context.Context, name string, _ *OpenOptions) (*Image, error) {
 	return img, nil
 }
 
-// rootFS hides what is mounted in a directory.
+// rootFS is a directory without what is mounted in it.
 type rootFS struct {
 	fs.ReadLinkFS
+	root   *os.Root
 	mounts map[string]string
+}
+
+// Open opens a file without waiting, whatever lies there by now: a pipe would
+// wait for somebody to write to it.
+func (r rootFS) Open(name string) (fs.File, error) {
+	if !fs.ValidPath(name) {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrInvalid}
+	}
+	return r.root.OpenFile(name, openFlags, 0)
 }
 
 // ReadDir lists a directory, and nothing of a mounted one.

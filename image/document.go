@@ -40,6 +40,7 @@ type document struct {
 	Annotations   map[string]string   `json:"annotations"`
 
 	index bool
+	raw   json.RawMessage
 }
 
 func isIndexType(t string) bool    { return t == v1.MediaTypeImageIndex || t == dockerList }
@@ -75,7 +76,7 @@ func parseDocument(raw []byte, mediaType string) (*document, error) {
 	case !asIndex && !asManifest:
 		return nil, fmt.Errorf("%w: neither a manifest nor an index", boltseal.ErrMalformed)
 	}
-	d.index = asIndex
+	d.index, d.raw = asIndex, raw
 	if d.MediaType == "" {
 		d.MediaType = mediaType
 	}

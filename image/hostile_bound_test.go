@@ -63,7 +63,7 @@ func sparseEntry(t *testing.T, h *tar.Header) []byte {
 // The names of a layer are held in memory, so that they have a bound of their
 // own: five million entries may have links of 4 KiB each.
 func TestNamesBounded(t *testing.T) {
-	b := &layerBuilder{layerReader: &layerReader{limits: (*boltseal.Limits)(nil).WithDefaults()}, rec: &tree.Record{}}
+	b := &layerBuilder{layerReader: &layerReader{limits: (*boltseal.Limits)(nil).WithDefaults(), budget: &budget{}}, rec: &tree.Record{}}
 	require.NoError(t, b.names())
 	b.rec.Entries.Data = make([]byte, maxNames) // never touched: no memory
 	require.NoError(t, b.names())

@@ -27,8 +27,12 @@ type Image struct {
 	// ImageID is the digest of the config.
 	ImageID   digest.Digest
 	MediaType string // of the manifest
-	Platform  v1.Platform
-	Config    Config
+	// RawManifest is the manifest document, verified and at most
+	// Limits.ManifestBytes long. Old docker archives and plain directories have
+	// none. The config document is Config.Raw.
+	RawManifest json.RawMessage
+	Platform    v1.Platform
+	Config      Config
 	// Annotations are the manifest's, over those of the index entry that led to it.
 	Annotations map[string]string
 	// Layers holds every layer of the config, lowest first.
@@ -59,7 +63,10 @@ type Config struct {
 	// Container holds what Docker writes into config beside OCI's own fields.
 	Container ContainerExtras
 	Comment   string // set by docker commit
-	Raw       json.RawMessage
+	// Raw is the config document as the image has it, verified and at most
+	// Limits.ManifestBytes long: environment, labels, commands, history, and
+	// whatever else a builder wrote there. Plain directories have none.
+	Raw json.RawMessage
 }
 
 // ContainerExtras are the fields that Docker adds to the OCI execution

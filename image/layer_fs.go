@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 
 	"github.com/boltseal/boltseal"
 	"github.com/boltseal/boltseal/internal/scan"
@@ -95,11 +96,16 @@ func (b *layerBuilder) file(ctx context.Context, fsys fs.FS, name string, d fs.D
 		return nil
 	}
 	defer f.Close()
+	if now, err := f.Stat(); err != nil {
+		b.skip(name, reason(err))
+		return nil
+	} else if !now.Mode().IsRegular() || os.SameFile(info, info) && !os.SameFile(info, now) {
+		b.skip(name, "it was replaced while the tree was read")
+		return nil
+	}
 	body := &fileBody{f: f, r: bufio.NewReaderSize(f, int(min(scan.Small, max(info.Size(), 4096))))}
 	out, err := b.runner.Run(ctx, name, info, body, b.set)
-	if len(out.Packages)+len(out.Findings)+len(out.Facts)+len(out.Distros)+len(out.Skipped) > 0 {
-		b.rec.Results = append(b.rec.Results, tree.FileResults{Entry: number, Path: name, Results: out.Results})
-	}
+	b.keep(tree.FileResults{Entry: number, Path: name, Results: out.Results})
 	if err != nil && ctx.Err() == nil { // the file changes or cannot be read
 		b.skip(name, reason(err))
 		return nil

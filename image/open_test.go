@@ -274,7 +274,10 @@ broken`, "/srv/root")
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name, "f"), nil, 0o644))
 	}
 	var names []string
-	f := rootFS{os.DirFS(dir).(fs.ReadLinkFS), hidden}
+	root, err := os.OpenRoot(dir)
+	require.NoError(t, err)
+	defer root.Close()
+	f := rootFS{root.FS().(fs.ReadLinkFS), root, hidden}
 	require.NoError(t, fs.WalkDir(f, ".", func(name string, _ fs.DirEntry, err error) error {
 		names = append(names, name)
 		return err
@@ -434,6 +437,7 @@ func TestRealImages(t *testing.T) {
 			defer img.Close()
 			require.NotEmpty(t, img.Layers)
 			require.Equal(t, img.ImageID, digest.FromBytes(img.Config.Raw))
+			require.Equal(t, img.Digest, digest.FromBytes(img.RawManifest))
 			for i := range img.Layers {
 				rc, err := img.Layers[i].Open(t.Context())
 				require.NoError(t, err)

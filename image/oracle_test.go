@@ -17,7 +17,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/boltseal/boltseal"
-	"github.com/boltseal/boltseal/internal/tree"
 )
 
 // lister lists the finished tree, contents hashed, in the form of
@@ -40,7 +39,7 @@ func (l *lister) Join(_ context.Context, v boltseal.View, _ *boltseal.Pass) erro
 	for f := range v.Facts("sum") {
 		sums[f.Location.Path] = hex.EncodeToString(f.Data)
 	}
-	for e, first := range v.(*tree.Tree).All() {
+	for e, first := range v.(*joinView).All() {
 		l.lines = append(l.lines, listLine(e, sums[first]))
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,7 +13,6 @@ import (
 
 	"github.com/boltseal/boltseal"
 	"github.com/boltseal/boltseal/image"
-	"github.com/boltseal/boltseal/internal/tree"
 )
 
 // Check runs a reader over all [Cases]. List opens the OCI archive at that path
@@ -67,7 +67,9 @@ func (*lister) AnalyzeFile(_ context.Context, f *boltseal.File, p *boltseal.Pass
 }
 
 func (l *lister) Join(_ context.Context, v boltseal.View, _ *boltseal.Pass) error {
-	t, ok := v.(*tree.Tree)
+	t, ok := v.(interface {
+		All() iter.Seq2[boltseal.Entry, string]
+	})
 	if !ok {
 		return fmt.Errorf("a view of type %T cannot be listed", v)
 	}

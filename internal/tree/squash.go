@@ -40,7 +40,7 @@ type Stats struct {
 	Removed  int   // paths of lower layers that it deletes
 	Wasted   int64 // bytes that higher layers delete or replace
 	// Brought and Dropped count the packages that the layer adds to those below
-	// it and takes away, by purl type.
+	// it and takes away, by purl type. They are set by Finish.
 	Brought, Dropped map[string]int
 	// Ambiguous are places that engines unpack differently, at most 16.
 	Ambiguous []Oddity
@@ -87,7 +87,7 @@ func (s *Squash) Apply(ctx context.Context, rec *Record) error {
 		dirs: s.layer.dirs[:0], lastPath: s.layer.lastPath[:0],
 	}
 	s.records = append(s.records, rec)
-	s.stats = append(s.stats, Stats{Bytes: rec.Bytes, Files: rec.Files, Brought: map[string]int{}, Dropped: map[string]int{}})
+	s.stats = append(s.stats, Stats{Bytes: rec.Bytes, Files: rec.Files})
 	s.entries += rec.Entries.N
 	if s.entries > s.limits.ImageEntries {
 		return fmt.Errorf("entries of the image: %w of %d", boltseal.ErrLimit, s.limits.ImageEntries)

@@ -24,10 +24,14 @@ type Tree struct {
 	Layers   []Stats
 }
 
-// Finish returns the tree of all layers applied. The Squash must not be used
-// afterwards.
+// Finish returns the tree of all layers applied. It may be called again, for a
+// tree of its own, but trees of one Squash must not be used at the same time,
+// and none once another layer is applied.
 func (s *Squash) Finish() *Tree {
-	t := &Tree{s: s, facts: map[string][]boltseal.Fact{}, Layers: s.stats}
+	t := &Tree{s: s, facts: map[string][]boltseal.Fact{}, Layers: slices.Clone(s.stats)}
+	for i := range t.Layers {
+		t.Layers[i].Brought, t.Layers[i].Dropped = map[string]int{}, map[string]int{}
+	}
 	var distros []boltseal.Distro
 	order := make([]id, 0, len(s.found))
 	for n := range s.found {
