@@ -60,7 +60,7 @@ func (v *view) find(ctx context.Context, to int) {
 		v.at(ctx, i, binary.LittleEndian.Uint32(data[i:])|foldMask)
 	}
 	from := v.next
-	v.next = max(v.next, min(i, to))
+	v.next = max(v.next, to)
 	v.stretches(ctx, from, v.next)
 }
 
