@@ -1,0 +1,129 @@
+package registry
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+
+	"github.com/boltseal/boltseal"
+)
+
+// The store's values are fields after one another: numbers as varints, strings
+// behind their length. A value that ends early reads as empty fields, so that a
+// later version may add some at the end; one that is damaged is an error.
+
+type encoder []byte
+
+func (e *encoder) uint(n uint64) { *e = binary.AppendUvarint(*e, n) }
+
+func (e *encoder) string(s string) {
+	e.uint(uint64(len(s)))
+	*e = append(*e, s...)
+}
+
+func (e *encoder) strings(list []string) {
+	e.uint(uint64(len(list)))
+	for _, s := range list {
+		e.string(s)
+	}
+}
+
+func (e *encoder) float(f float64) { *e = binary.BigEndian.AppendUint64(*e, math.Float64bits(f)) }
+
+// ascending writes numbers that grow.
+func (e *encoder) ascending(list []uint32) {
+	e.uint(uint64(len(list)))
+	last := uint32(0)
+	for _, n := range list {
+		e.uint(uint64(n - last))
+		last = n
+	}
+}
+
+type decoder struct {
+	rest []byte
+	bad  bool
+}
+
+func (d *decoder) uint() uint64 {
+	if len(d.rest) == 0 || d.bad {
+		return 0
+	}
+	v, n := binary.Uvarint(d.rest)
+	if n <= 0 {
+		d.bad = true
+		return 0
+	}
+	d.rest = d.rest[n:]
+	return v
+}
+
+func (d *decoder) bytes() []byte {
+	n := d.uint()
+	if n > uint64(len(d.rest)) {
+		d.bad = true
+		return nil
+	}
+	b := d.rest[:n:n]
+	d.rest = d.rest[n:]
+	return b
+}
+
+func (d *decoder) string() string { return string(d.bytes()) }
+
+// count reads how many things follow, of at least one byte each.
+func (d *decoder) count() int {
+	n := d.uint()
+	if n > uint64(len(d.rest)) {
+		d.bad = true
+		return 0
+	}
+	return int(n)
+}
+
+func (d *decoder) strings() []string {
+	n := d.count()
+	if n == 0 {
+		return nil
+	}
+	list := make([]string, 0, n)
+	for range n {
+		list = append(list, d.string())
+	}
+	return list
+}
+
+func (d *decoder) float() float64 {
+	if len(d.rest) < 8 {
+		d.bad = d.bad || len(d.rest) > 0
+		return 0
+	}
+	v := math.Float64frombits(binary.BigEndian.Uint64(d.rest))
+	d.rest = d.rest[8:]
+	return v
+}
+
+func (d *decoder) ascending() []uint32 {
+	n := d.count()
+	list := make([]uint32, 0, n)
+	last := uint64(0)
+	for range n {
+		last += d.uint()
+		if last > math.MaxUint32 {
+			d.bad = true
+			return nil
+		}
+		list = append(list, uint32(last))
+	}
+	return list
+}
+
+func (d *decoder) err(what string) error {
+	if d.bad {
+		return fmt.Errorf("store: %s: %w: run Verify, and rebuild the store if it agrees", what, boltseal.ErrMalformed)
+	}
+	return nil
+}
+
+func be32(n uint32) []byte { return binary.BigEndian.AppendUint32(nil, n) }
+func be64(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }

@@ -1,0 +1,438 @@
+package registry
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/RoaringBitmap/roaring/v2"
+	"github.com/opencontainers/go-digest"
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/boltseal/boltseal"
+)
+
+// Matcher is one generation of an advisory database, as a [Store] asks it.
+type Matcher interface {
+	// Generation names the database's content: equal names mean equal answers.
+	Generation() string
+	// Keys are the names by which advisories may speak of a package.
+	Keys(p *boltseal.Package) []string
+	// Match returns the package's findings, each rule once. It is called from
+	// many goroutines.
+	Match(p *boltseal.Package) []boltseal.Finding
+	// Changed yields the keys whose matches may differ from another
+	// generation's. It returns nil if it cannot tell: then every package is
+	// matched again.
+	Changed(since string) iter.Seq[string]
+}
+
+// Inventory is what an image holds.
+type Inventory struct {
+	Packages []boltseal.Package
+	Platform string // os/arch[/variant]
+	// Incomplete says what could not be read; empty if all was. What is not
+	// known about is not clean.
+	Incomplete string
+}
+
+// Store remembers what images hold and which advisories concern them, in one
+// file that survives the loss of power at any moment. It answers what a new
+// generation of advisories changes at a cost that follows the change, not the
+// fleet: an inverted index leads from a package to the images that hold it.
+//
+// A Store is safe for concurrent use; one process has it at a time.
+type Store struct {
+	db *bolt.DB
+	mu sync.Mutex // held by who writes more than one transaction's worth
+}
+
+// StoreVersion is the version of the file's layout that this package writes.
+const StoreVersion = 1
+
+var (
+	bucketMeta      = []byte("meta")
+	bucketComponent = []byte("component") // number → encoded component
+	bucketPURL      = []byte("purl")      // number → its package URL, for people
+	bucketByHash    = []byte("byhash")    // hash of an encoded component → number
+	bucketKey       = []byte("key")       // key, 0, number → nothing
+	bucketState     = []byte("state")     // number → findings, where there are any
+	bucketPosting   = []byte("posting")   // number → images that hold it
+	bucketImage     = []byte("image")     // ordinal → encoded image
+	bucketDigest    = []byte("digest")    // digest → ordinal
+	bucketPending   = []byte("pending")   // ordinal → nothing: not in the postings yet
+	bucketRef       = []byte("ref")       // host/repo:tag → encoded reference
+	bucketRefOf     = []byte("refof")     // ordinal, name of a reference → nothing
+	bucketEvent     = []byte("event")     // sequence → encoded event
+	bucketEventID   = []byte("eventid")   // identity of an event → sequence
+	bucketCursor    = []byte("cursor")    // sink → sequence of the last event it has
+
+	buckets = [][]byte{bucketMeta, bucketComponent, bucketPURL, bucketByHash, bucketKey, bucketState, bucketPosting, bucketImage,
+		bucketDigest, bucketPending, bucketRef, bucketRefOf, bucketEvent, bucketEventID, bucketCursor}
+
+	metaVersion    = []byte("version")
+	metaGeneration = []byte("generation")
+	metaLive       = []byte("live") // bitmap of the images that a reference leads to
+	metaImages     = []byte("images")
+	metaComponents = []byte("components")
+	metaEpoch      = []byte("epoch") // evaluations that changed the generation
+)
+
+// OpenStore opens or makes a store. A file that another process has open is
+// waited for until the context ends. A file of a newer version of this package
+// is refused with [errors.ErrUnsupported].
+func OpenStore(ctx context.Context, path string) (*Store, error) {
+	timeout := 365 * 24 * time.Hour
+	if deadline, ok := ctx.Deadline(); ok {
+		timeout = time.Until(deadline)
+	}
+	db, err := bolt.Open(path, 0o600, &bolt.Options{Timeout: max(timeout, time.Millisecond), FreelistType: bolt.FreelistMapType})
+	if err != nil {
+		return nil, fmt.Errorf("open store %s: %w", path, err)
+	}
+	s := &Store{db: db}
+	if err := s.prepare(); err != nil {
+		return nil, errors.Join(fmt.Errorf("open store %s: %w", path, err), db.Close())
+	}
+	return s, nil
+}
+
+// prepare checks the file's version, and makes what a new file lacks.
+func (s *Store) prepare() error {
+	ready := false
+	err := s.db.View(func(tx *bolt.Tx) error {
+		meta := tx.Bucket(bucketMeta)
+		if meta == nil {
+			return nil
+		}
+		v := meta.Get(metaVersion)
+		if len(v) != 4 {
+			return fmt.Errorf("%w: no version: not a store of this package", boltseal.ErrMalformed)
+		}
+		if n := binary.BigEndian.Uint32(v); n != StoreVersion {
+			return fmt.Errorf("version %d, and this program knows %d: %w: use the program that wrote it, or a new file", n, StoreVersion, errors.ErrUnsupported)
+		}
+		ready = true
+		return nil
+	})
+	if err != nil || ready {
+		return err
+	}
+	return s.db.Update(func(tx *bolt.Tx) error {
+		for _, name := range buckets {
+			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
+				return err
+			}
+		}
+		return tx.Bucket(bucketMeta).Put(metaVersion, be32(StoreVersion))
+	})
+}
+
+// Close closes the file. No other call may be under way.
+func (s *Store) Close() error { return s.db.Close() }
+
+// Generation is that of the advisories the store was last evaluated with; empty
+// before the first.
+func (s *Store) Generation() (g string, err error) {
+	err = s.db.View(func(tx *bolt.Tx) error {
+		g = string(tx.Bucket(bucketMeta).Get(metaGeneration))
+		return nil
+	})
+	return g, err
+}
+
+// image is what the store has of one.
+type image struct {
+	digest     digest.Digest
+	added      time.Time
+	platform   string
+	incomplete string
+	components []uint32 // ascending
+}
+
+func encodeImage(m *image) []byte {
+	var e encoder
+	e.string(string(m.digest))
+	e.uint(uint64(m.added.Unix()))
+	e.string(m.platform)
+	e.string(m.incomplete)
+	e.ascending(m.components)
+	return e
+}
+
+func decodeImage(b []byte) (*image, error) {
+	d := decoder{rest: b}
+	m := &image{digest: digest.Digest(d.string()), added: time.Unix(int64(d.uint()), 0).UTC(), platform: d.string(), incomplete: d.string(), components: d.ascending()}
+	return m, d.err("image")
+}
+
+// Has reports whether an image is in the store.
+func (s *Store) Has(d digest.Digest) (has bool, err error) {
+	err = s.db.View(func(tx *bolt.Tx) error {
+		has = tx.Bucket(bucketDigest).Get([]byte(d)) != nil
+		return nil
+	})
+	return has, err
+}
+
+// Put adds an image, durably, and reports false if it was there already: of
+// several who analysed the same digest, one is the first. The matcher must be of
+// the generation that the store was last evaluated with; a new store takes any.
+func (s *Store) Put(d digest.Digest, inv Inventory, m Matcher) (added bool, err error) {
+	n, err := s.PutAll([]digest.Digest{d}, []Inventory{inv}, m)
+	return n == 1, err
+}
+
+// PutAll adds many images in one transaction, and returns how many were new.
+func (s *Store) PutAll(digests []digest.Digest, invs []Inventory, m Matcher) (added int, err error) {
+	if len(digests) != len(invs) {
+		return 0, fmt.Errorf("%d digests and %d inventories: %w", len(digests), len(invs), boltseal.ErrMalformed)
+	}
+	for _, d := range digests {
+		if err := d.Validate(); err != nil {
+			return 0, fmt.Errorf("image %.100q: %w: %w", d, boltseal.ErrMalformed, err)
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	err = s.db.Update(func(tx *bolt.Tx) error {
+		w := newWriter(tx)
+		if err := w.generation(m); err != nil {
+			return err
+		}
+		added = 0
+		for i, d := range digests {
+			ok, err := w.image(d, &invs[i], m)
+			if err != nil {
+				return err
+			}
+			if ok {
+				added++
+			}
+		}
+		return w.finish()
+	})
+	if err != nil {
+		return 0, fmt.Errorf("add image to store: %w", err)
+	}
+	return added, nil
+}
+
+// writer adds images in one transaction.
+type writer struct {
+	tx                                                          *bolt.Tx
+	meta, component, byHash, key, state, img, ofDigest, pending *bolt.Bucket
+	images, components                                          uint32 // numbers given so far
+}
+
+func newWriter(tx *bolt.Tx) *writer {
+	w := &writer{
+		tx: tx, meta: tx.Bucket(bucketMeta), component: tx.Bucket(bucketComponent), byHash: tx.Bucket(bucketByHash), key: tx.Bucket(bucketKey),
+		state: tx.Bucket(bucketState), img: tx.Bucket(bucketImage), ofDigest: tx.Bucket(bucketDigest), pending: tx.Bucket(bucketPending),
+	}
+	w.images, w.components = counter(w.meta, metaImages), counter(w.meta, metaComponents)
+	return w
+}
+
+func counter(meta *bolt.Bucket, name []byte) uint32 {
+	if b := meta.Get(name); len(b) == 4 {
+		return binary.BigEndian.Uint32(b)
+	}
+	return 0
+}
+
+// generation makes the matcher's the store's, if it has none yet.
+func (w *writer) generation(m Matcher) error {
+	switch have := w.meta.Get(metaGeneration); {
+	case have == nil:
+		return w.meta.Put(metaGeneration, []byte(m.Generation()))
+	case string(have) != m.Generation():
+		return fmt.Errorf("the advisories are of generation %q and the store of %q: call Evaluate first", m.Generation(), have)
+	}
+	return nil
+}
+
+func (w *writer) image(d digest.Digest, inv *Inventory, m Matcher) (bool, error) {
+	if w.ofDigest.Get([]byte(d)) != nil {
+		return false, nil
+	}
+	rec := &image{digest: d, added: time.Now(), platform: inv.Platform, incomplete: inv.Incomplete}
+	for i := range inv.Packages {
+		n, err := w.number(&inv.Packages[i], m)
+		if err != nil {
+			return false, err
+		}
+		rec.components = append(rec.components, n)
+	}
+	slices.Sort(rec.components)
+	rec.components = slices.Compact(rec.components)
+	ordinal := be32(w.images)
+	w.images++
+	return true, errors.Join(w.img.Put(ordinal, encodeImage(rec)), w.ofDigest.Put([]byte(d), ordinal), w.pending.Put(ordinal, nil))
+}
+
+// number returns a component's number. A new one is matched.
+func (w *writer) number(p *boltseal.Package, m Matcher) (uint32, error) {
+	encoded := encodeComponent(p)
+	hash := componentKey(encoded)
+	if b := w.byHash.Get(hash); len(b) == 4 {
+		return binary.BigEndian.Uint32(b), nil
+	}
+	n := w.components
+	w.components++
+	id := be32(n)
+	if err := errors.Join(w.component.Put(id, encoded), w.tx.Bucket(bucketPURL).Put(id, []byte(p.PURL)), w.byHash.Put(hash, id)); err != nil {
+		return 0, err
+	}
+	for _, k := range m.Keys(p) {
+		if err := w.key.Put(keyEntry(k, n), nil); err != nil {
+			return 0, err
+		}
+	}
+	return n, putStates(w.state, id, statesOf(m, p))
+}
+
+func keyEntry(key string, n uint32) []byte {
+	b := append([]byte(key), 0)
+	return binary.BigEndian.AppendUint32(b, n)
+}
+
+func statesOf(m Matcher, p *boltseal.Package) []state {
+	found := m.Match(p)
+	list := make([]state, 0, len(found))
+	for i := range found {
+		list = append(list, stateOf(&found[i]))
+	}
+	slices.SortFunc(list, func(a, b state) int { return compareStrings(a.rule, b.rule) })
+	return slices.CompactFunc(list, func(a, b state) bool { return a.rule == b.rule })
+}
+
+func putStates(b *bolt.Bucket, id []byte, list []state) error {
+	if len(list) == 0 {
+		return b.Delete(id)
+	}
+	return b.Put(id, encodeStates(list))
+}
+
+func (w *writer) finish() error {
+	return errors.Join(w.meta.Put(metaImages, be32(w.images)), w.meta.Put(metaComponents, be32(w.components)))
+}
+
+// foldAt is how many images wait at most for the postings to be rewritten.
+const foldAt = 1000
+
+// Fold brings the images added last into the inverted index. Until then an
+// evaluation looks at each of them, so it is called now and then, when little
+// else is to be done: a [Monitor] does so. It returns how many there were.
+func (s *Store) Fold(ctx context.Context) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	total := 0
+	for {
+		n := 0
+		err := s.db.Update(func(tx *bolt.Tx) error {
+			holders := map[uint32][]uint32{} // component → ordinals
+			pending, images := tx.Bucket(bucketPending), tx.Bucket(bucketImage)
+			var done [][]byte
+			for k, _ := pending.Cursor().First(); k != nil && n < foldAt; k, _ = nextAfter(pending, k) {
+				if err := ctx.Err(); err != nil {
+					return err
+				}
+				ordinal := binary.BigEndian.Uint32(k)
+				if raw := images.Get(k); raw != nil {
+					m, err := decodeImage(raw)
+					if err != nil {
+						return err
+					}
+					for _, c := range m.components {
+						holders[c] = append(holders[c], ordinal)
+					}
+				}
+				done = append(done, slices.Clone(k))
+				n++
+			}
+			if err := addPostings(tx.Bucket(bucketPosting), holders); err != nil {
+				return err
+			}
+			for _, k := range done {
+				if err := pending.Delete(k); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return total, fmt.Errorf("fold store: %w", err)
+		}
+		total += n
+		if n < foldAt {
+			return total, nil
+		}
+	}
+}
+
+func nextAfter(b *bolt.Bucket, k []byte) ([]byte, []byte) {
+	c := b.Cursor()
+	c.Seek(k)
+	return c.Next()
+}
+
+// addPostings writes in order of the components, as bbolt likes it.
+func addPostings(b *bolt.Bucket, holders map[uint32][]uint32) error {
+	components := make([]uint32, 0, len(holders))
+	for c := range holders {
+		components = append(components, c)
+	}
+	slices.Sort(components)
+	for _, c := range components {
+		set, err := posting(b, c)
+		if err != nil {
+			return err
+		}
+		set.AddMany(holders[c])
+		if err := putPosting(b, c, set); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// posting reads the images that hold a component. The set is the caller's own.
+func posting(b *bolt.Bucket, component uint32) (*roaring.Bitmap, error) {
+	set := roaring.New()
+	raw := b.Get(be32(component))
+	if raw == nil {
+		return set, nil
+	}
+	if err := set.UnmarshalBinary(raw); err != nil {
+		return nil, fmt.Errorf("postings of component %d: %w: %w", component, boltseal.ErrMalformed, err)
+	}
+	return set, nil
+}
+
+func putPosting(b *bolt.Bucket, component uint32, set *roaring.Bitmap) error {
+	if set.IsEmpty() {
+		return b.Delete(be32(component))
+	}
+	set.RunOptimize()
+	raw, err := set.MarshalBinary()
+	if err != nil {
+		return err
+	}
+	return b.Put(be32(component), raw)
+}
+
+func compareStrings(a, b string) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,165 @@
+package registry_test
+
+import (
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+	"github.com/stretchr/testify/require"
+
+	"github.com/boltseal/boltseal"
+	"github.com/boltseal/boltseal/registry"
+	"github.com/boltseal/boltseal/registry/registrytest"
+)
+
+// fleetStore makes a store of a fleet, each image with a tag of its own, folded
+// but for the last few. It is kept between runs in BOLTSEAL_FLEETS, if set.
+func fleetStore(b *testing.B, images int) (path string, fleet registrytest.Fleet, g *registrytest.Advisories) {
+	b.Helper()
+	fleet = registrytest.Fleet{Seed: 1, Images: images, Packages: 250}
+	g = &registrytest.Advisories{Name: "0"}
+	rng := rand.New(rand.NewPCG(1, 2))
+	for i := range 5_000 {
+		g.Fix(fleet.Name(rng.IntN(20_000)), fmt.Sprint("CVE-", i), 1+rng.IntN(5))
+	}
+	dir := os.Getenv("BOLTSEAL_FLEETS")
+	if dir == "" {
+		dir = b.TempDir()
+	}
+	path = filepath.Join(dir, fmt.Sprintf("fleet-%d", images))
+	if _, err := os.Stat(path); err == nil {
+		return path, fleet, g
+	}
+	start := time.Now()
+	s, err := registry.OpenStore(b.Context(), path+".part")
+	require.NoError(b, err)
+	var digests []digest.Digest
+	var invs []registry.Inventory
+	n := 0
+	flush := func() {
+		_, err := s.PutAll(digests, invs, g)
+		require.NoError(b, err)
+		l := registry.Listing{Repository: fmt.Sprintf("registry.example.com/team-%d/app", n/1000), Tags: map[string]registry.Listed{}, At: time.Now()}
+		for i, d := range digests {
+			l.Tags[fmt.Sprint(i)] = registry.Listed{Digest: d, Images: []digest.Digest{d}}
+		}
+		_, err = s.Apply(l)
+		require.NoError(b, err)
+		digests, invs = digests[:0], invs[:0]
+	}
+	for d, pkgs := range fleet.All() {
+		digests = append(digests, d)
+		invs = append(invs, registry.Inventory{Packages: append([]boltseal.Package(nil), pkgs...)})
+		if n++; len(digests) == 1000 {
+			flush()
+			if n%20_000 == 0 && n < images {
+				_, err := s.Fold(b.Context())
+				require.NoError(b, err)
+			}
+		}
+	}
+	_, err = s.Fold(b.Context())
+	require.NoError(b, err)
+	require.NoError(b, s.Close())
+	require.NoError(b, os.Rename(path+".part", path))
+	b.Logf("%d images in %v", images, time.Since(start))
+	return path, fleet, g
+}
+
+// copyStore copies a store to a place where it may be changed, and has it on the disk.
+func copyStore(b *testing.B, path string) string {
+	from, err := os.Open(path)
+	require.NoError(b, err)
+	defer from.Close()
+	to, err := os.Create(filepath.Join(b.TempDir(), "store"))
+	require.NoError(b, err)
+	_, err = io.Copy(to, from)
+	require.NoError(b, err)
+	require.NoError(b, to.Sync())
+	require.NoError(b, to.Close())
+	return to.Name()
+}
+
+// cpu is what this process has used so far.
+func cpu(b *testing.B) time.Duration {
+	var u syscall.Rusage
+	require.NoError(b, syscall.Getrusage(syscall.RUSAGE_SELF, &u))
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// BenchmarkDelta opens the store of a fleet and evaluates a generation in which
+// 1,000 advisories changed.
+func BenchmarkDelta(b *testing.B) {
+	sizes := []int{10_000}
+	if os.Getenv("BOLTSEAL_LONG") != "" {
+		sizes = []int{100_000, 1_000_000}
+	}
+	for _, images := range sizes {
+		b.Run(fmt.Sprintf("images=%d", images), func(b *testing.B) {
+			path, fleet, g := fleetStore(b, images)
+			round, events, affected, used := 0, 0, uint64(0), time.Duration(0)
+			for b.Loop() {
+				b.StopTimer()
+				copied := copyStore(b, path)
+				round++
+				rng := rand.New(rand.NewPCG(uint64(round), 3))
+				next := g.Next("next", func(n *registrytest.Advisories) {
+					for i := range 1000 {
+						n.Fix(fleet.Name(rng.IntN(20_000)), fmt.Sprint("NEW-", i), 1+rng.IntN(5))
+					}
+				})
+				next.Changed("0") // what a database computes beforehand
+				before := cpu(b)
+				b.StartTimer()
+				s, err := registry.OpenStore(b.Context(), copied)
+				require.NoError(b, err)
+				e, err := s.Evaluate(b.Context(), next)
+				require.NoError(b, err)
+				b.StopTimer()
+				used += cpu(b) - before
+				events = e.Events
+				affected = 0
+				for e, err := range s.Events(b.Context(), uint64(images)) {
+					require.NoError(b, err)
+					affected += e.Count()
+				}
+				require.NoError(b, s.Close())
+				require.NoError(b, os.Remove(copied))
+				b.StartTimer()
+			}
+			b.ReportMetric(used.Seconds()*1000/float64(round), "CPU-ms/op")
+			b.ReportMetric(float64(events), "events")
+			b.ReportMetric(float64(affected), "images/round")
+			var u syscall.Rusage
+			require.NoError(b, syscall.Getrusage(syscall.RUSAGE_SELF, &u))
+			b.ReportMetric(float64(u.Maxrss)/1024, "MB-peak")
+		})
+	}
+}
+
+// BenchmarkPut adds one image, durably.
+func BenchmarkPut(b *testing.B) {
+	images := 10_000
+	if os.Getenv("BOLTSEAL_LONG") != "" {
+		images = 100_000
+	}
+	path, fleet, g := fleetStore(b, images)
+	s, err := registry.OpenStore(b.Context(), copyStore(b, path))
+	require.NoError(b, err)
+	defer s.Close()
+	fleet.Seed, fleet.Images = 99, 1<<30
+	for d, pkgs := range fleet.All() {
+		if !b.Loop() {
+			break
+		}
+		added, err := s.Put(d, registry.Inventory{Packages: pkgs}, g)
+		require.NoError(b, err)
+		require.True(b, added)
+	}
+}
