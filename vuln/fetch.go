@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/boltseal/boltseal"
 )
@@ -22,6 +23,10 @@ type FetchOptions struct {
 	Ecosystems []string
 	// Client makes the requests. Default: [http.DefaultClient].
 	Client *http.Client
+	// Stall is how long a server may send nothing before it is given up, with an
+	// error that wraps [context.DeadlineExceeded]; default one minute. A slow
+	// server that goes on sending has all the time that ctx gives it.
+	Stall time.Duration
 	// MaxBytes bounds one ecosystem's zip; default 2 GiB.
 	MaxBytes int64
 }
@@ -35,12 +40,15 @@ func Fetch(ctx context.Context, base, dir string, o *FetchOptions) error {
 	if o == nil {
 		o = &FetchOptions{}
 	}
-	f := fetcher{client: o.Client, max: o.MaxBytes}
+	f := fetcher{client: o.Client, max: o.MaxBytes, stall: o.Stall}
 	if f.client == nil {
 		f.client = http.DefaultClient
 	}
 	if f.max <= 0 {
 		f.max = maxZipBytes
+	}
+	if f.stall <= 0 {
+		f.stall = time.Minute
 	}
 	base = strings.TrimSuffix(base, "/")
 	ecosystems := o.Ecosystems
@@ -70,9 +78,41 @@ func Fetch(ctx context.Context, base, dir string, o *FetchOptions) error {
 type fetcher struct {
 	client *http.Client
 	max    int64
+	stall  time.Duration
 }
 
-func (f *fetcher) get(ctx context.Context, url, etag string) (*http.Response, error) {
+// body is a response that gives up a server which sends nothing.
+type body struct {
+	io.ReadCloser
+	stall  time.Duration
+	timer  *time.Timer
+	cancel context.CancelCauseFunc
+}
+
+func (b *body) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	b.timer.Reset(b.stall)
+	return n, err
+}
+
+func (b *body) Close() error {
+	b.timer.Stop()
+	err := b.ReadCloser.Close()
+	b.cancel(nil)
+	return err
+}
+
+func (f *fetcher) get(ctx context.Context, url, etag string) (resp *http.Response, err error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	timer := time.AfterFunc(f.stall, func() {
+		cancel(fmt.Errorf("%w: the server has sent nothing for %v", context.DeadlineExceeded, f.stall))
+	})
+	defer func() {
+		if err != nil {
+			timer.Stop()
+			cancel(nil)
+		}
+	}()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return nil, err
@@ -80,8 +120,7 @@ func (f *fetcher) get(ctx context.Context, url, etag string) (*http.Response, er
 	if etag != "" {
 		req.Header.Set("If-None-Match", etag)
 	}
-	resp, err := f.client.Do(req)
-	if err != nil {
+	if resp, err = f.client.Do(req); err != nil {
 		return nil, err
 	}
 	if resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusNotModified {
@@ -92,6 +131,7 @@ func (f *fetcher) get(ctx context.Context, url, etag string) (*http.Response, er
 		}
 		return nil, err
 	}
+	resp.Body = &body{resp.Body, f.stall, timer, cancel}
 	return resp, nil
 }
 

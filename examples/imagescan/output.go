@@ -47,17 +47,17 @@ func (o *options) render(w io.Writer, c *console, format string, r *boltseal.Rep
 	}
 	switch format {
 	case "json":
-		return r.WriteJSON(w)
+		return r.WriteJSON(report.JSON(w))
 	case "html":
 		dated := *r
 		dated.Created = &now
 		return report.HTML(w, &dated)
 	case "sarif":
-		return report.SARIF(w, r, report.Tool{Name: tool})
+		return report.SARIF(report.JSON(w), r, report.Tool{Name: tool})
 	case "cyclonedx":
-		return cyclonedx.Write(w, r, &cyclonedx.WriteOptions{Created: stated, Tool: tool})
+		return cyclonedx.Write(report.JSON(w), r, &cyclonedx.WriteOptions{Created: stated, Tool: tool})
 	case "spdx":
-		return spdx.Write(w, r, &spdx.WriteOptions{Created: stated, Tool: tool})
+		return spdx.Write(report.JSON(w), r, &spdx.WriteOptions{Created: stated, Tool: tool})
 	}
 	return report.Table(w, r, &report.TableOptions{Width: columns(c.out), Color: c.color(c.out), Layers: o.layers})
 }
