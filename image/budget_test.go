@@ -91,7 +91,7 @@ func TestHiddenFindings(t *testing.T) {
 		return l
 	}
 	base := blobLayer(low, low)
-	upper := []Layer{layer("deletes", "etc/.wh.low0"), layer("replaces", "etc/low1"), layer("links", "srv/kept>etc/low2", "etc/.wh.low2"), layer("opaque", "etc/.wh..wh..opq", "etc/new")}
+	upper := []Layer{layer("deletes", "etc/.wh.low0"), layer("replaces", "etc/low1"), layer("links", "srv/kept>etc/low2"), layer("unlinks", "etc/.wh.low2"), layer("opaque", "etc/.wh..wh..opq", "etc/new")}
 	want := map[string]string{"etc/low0": "deletes", "etc/low1": "replaces", "srv/kept": "", "etc/low3": "opaque", "etc/low4": "opaque", "upper etc/low1": "opaque", "upper etc/new": ""}
 	cache := &spyCache{Cache: NewMemoryCache(1 << 30), hits: map[string]int{}}
 	for _, round := range []string{"read", "image known", "chain made", "chain used"} {
