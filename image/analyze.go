@@ -170,7 +170,7 @@ func (a *analysis) layer(ctx context.Context, r *layerReader, l *Layer) (layerRe
 		if err != nil {
 			return layerResult{rec: &tree.Record{DiffID: string(l.DiffID)}}, &boltseal.Error{Op: "read layer", Location: boltseal.Location{Layer: layerName(l)}, Err: err}
 		}
-		return layerResult{rec: rec, compressed: max(0, l.Size), encoding: rec.Encoding, verified: true, cached: true, transient: dropped}, nil
+		return layerResult{rec: rec, compressed: max(0, l.Size), encoding: rec.Encoding, verified: true, cached: true, transient: dropped, findings: rec.Findings}, nil
 	}
 	return a.readLayer(ctx, r, l)
 }

@@ -18,7 +18,7 @@ const worthwhile = 4096
 func (r *records) chainKey(layers []Layer) string {
 	parts := []string{r.settings}
 	for i := range layers {
-		parts = append(parts, string(layers[i].DiffID))
+		parts = append(parts, string(layers[i].DiffID), tocKey(&layers[i]))
 	}
 	return cacheKey("chain", parts...)
 }

@@ -60,6 +60,7 @@ func (r *layerReader) read(ctx context.Context, l *Layer) (layerResult, error) {
 	if raw.hash, err = hasher(l.Digest); err != nil {
 		return res, fail(err)
 	}
+	table := newTOC(l, &r.limits, raw) // before anything is read
 	if err := r.inflate.reset(raw, r.limits, func() int64 { return raw.n }); err != nil {
 		return res, fail(damaged(err))
 	}
@@ -80,7 +81,7 @@ func (r *layerReader) read(ctx context.Context, l *Layer) (layerResult, error) {
 	if res.encoding == encodingPlain {
 		seek, _ = blob.(SizedReaderAt)
 	}
-	b := &layerBuilder{layerReader: r, rec: res.rec, tar: r.tar, seek: seek, plain: plain}
+	b := &layerBuilder{layerReader: r, rec: res.rec, tar: r.tar, seek: seek, plain: plain, toc: table}
 	tarErr := b.entries(ctx)
 	res.transient = b.transient
 	if ctx.Err() != nil {
@@ -107,6 +108,16 @@ func (r *layerReader) read(ctx context.Context, l *Layer) (layerResult, error) {
 		}
 	} else if !errors.Is(err, boltseal.ErrLimit) {
 		return layerResult{rec: &tree.Record{DiffID: string(l.DiffID)}, compressed: raw.n, encoding: res.encoding}, fail(err)
+	}
+	if b.toc != nil && tarErr == nil && res.verified {
+		f, skip := b.toc.compare(raw)
+		if f != nil {
+			res.rec.Findings = append(res.rec.Findings, *f)
+		}
+		if skip != "" {
+			b.skip("", skip)
+		}
+		res.findings = res.rec.Findings
 	}
 	if r.inflate.garbage {
 		b.note("", "bytes follow the compressed stream that are no part of it")

@@ -27,12 +27,16 @@ type layerBuilder struct {
 	order     []string
 	links     int // remarks of checkHardlink
 	spent     spent
+	toc       *toc // nil: the layer has none
 }
 
 // entries reads all entries of the archive.
 func (b *layerBuilder) entries(ctx context.Context) error {
 	for n := 0; ; n++ {
 		h, err := b.tar.Next()
+		if b.toc != nil {
+			b.toc.settle(b.tar)
+		}
 		if err == io.EOF {
 			return b.names()
 		}
@@ -70,6 +74,11 @@ func (b *layerBuilder) entry(ctx context.Context, h *tarball.Header) error {
 	if why := b.tooLong(p); why != "" {
 		b.skip(fmt.Sprintf("%.200s…", p), why)
 		return nil
+	}
+	if b.toc != nil {
+		if err := b.toc.add(p, h, b.tar); err != nil {
+			return err
+		}
 	}
 	e := tree.Entry{Path: p, Mode: h.FileMode()}
 	dir, base := p[:max(0, bytes.LastIndexByte(p, '/'))], p[bytes.LastIndexByte(p, '/')+1:]
@@ -120,7 +129,7 @@ func (b *layerBuilder) entry(ctx context.Context, h *tarball.Header) error {
 	}
 	number := uint32(b.rec.Entries.N)
 	b.rec.Entries.Add(&e)
-	if e.Kind != tree.File || len(p) == 0 {
+	if e.Kind != tree.File || len(p) == 0 || b.toc != nil && b.toc.consumed {
 		return nil
 	}
 	return b.analyze(ctx, number, string(p), h)

@@ -17,6 +17,9 @@ type meter struct {
 	hash     hash.Hash
 	observer *boltseal.Observer
 	item     string
+	// The bytes from keepFrom to keepTo, not included, are kept.
+	keepFrom, keepTo int64
+	kept             []byte
 }
 
 func (m *meter) Read(p []byte) (int, error) {
@@ -30,6 +33,9 @@ func (m *meter) Read(p []byte) (int, error) {
 		p = p[:m.max+1-m.n]
 	}
 	n, err := m.r.Read(p)
+	if from, to := max(m.n, m.keepFrom), min(m.n+int64(n), m.keepTo); from < to {
+		m.kept = append(m.kept, p[from-m.n:to-m.n]...)
+	}
 	m.n += int64(n)
 	if m.hash != nil {
 		m.hash.Write(p[:n])

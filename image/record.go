@@ -12,7 +12,7 @@ import (
 
 // recordVersion is raised when the reading of layers itself changes what a
 // record holds.
-const recordVersion = "1"
+const recordVersion = "2"
 
 // records keeps the results of one analysis in a cache.
 type records struct {
@@ -34,7 +34,7 @@ func newRecords(c Cache, analyzers []Analyzer, limits boltseal.Limits) *records 
 }
 
 func (r *records) layerKey(l *Layer) string {
-	return cacheKey("layer", string(l.DiffID), r.settings)
+	return cacheKey("layer", string(l.DiffID), r.settings, tocKey(l))
 }
 
 // layer returns the record of a layer, nil if there is none that fits. A record
@@ -98,7 +98,7 @@ func (r *records) imageKey(img *Image, analyzers []Analyzer) string {
 		if l.DiffID == "" || l.FS != nil || l.Unreadable != "" {
 			return ""
 		}
-		parts = append(parts, string(l.DiffID), string(l.Digest), fmt.Sprint(l.Size), l.MediaType)
+		parts = append(parts, string(l.DiffID), string(l.Digest), fmt.Sprint(l.Size), l.MediaType, tocKey(l))
 	}
 	return cacheKey("image", parts...)
 }

@@ -9,8 +9,10 @@
 package tarball
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 
 	"github.com/boltseal/boltseal"
@@ -45,6 +47,9 @@ type Reader struct {
 	longs   struct{ name, link bool }
 
 	longName, longLink []byte
+
+	sum     hash.Hash // see HashContent
+	hashing bool
 }
 
 // NewReader returns a Reader of src.
@@ -54,7 +59,7 @@ func NewReader(src io.Reader) *Reader {
 
 // Reset makes r read another archive with the same buffers.
 func (r *Reader) Reset(src io.Reader) {
-	*r = Reader{src: src, buf: r.buf, name: r.name[:0], link: r.link[:0], special: r.special[:0]}
+	*r = Reader{src: src, buf: r.buf, name: r.name[:0], link: r.link[:0], special: r.special[:0], sum: r.sum}
 }
 
 // Abandon gives the buffer away: somebody may still be looking at what Peek
@@ -184,6 +189,9 @@ func (r *Reader) rawChunk(limit int64) ([]byte, error) {
 	b := r.buf[r.r : r.r+n]
 	r.r += n
 	r.body -= int64(n)
+	if r.hashing {
+		r.sum.Write(b)
+	}
 	return b, nil
 }
 
@@ -203,6 +211,12 @@ func (r *Reader) rawRead(p []byte) (int, error) {
 // Skip goes over what is left of the current entry.
 func (r *Reader) Skip() error {
 	r.sparse = nil
+	for r.hashing && r.body > 0 {
+		if _, err := r.rawChunk(Window); err != nil {
+			return err
+		}
+	}
+	r.hashing = false
 	left := uint64(r.body) + uint64(r.pad) // may exceed 63 bits
 	r.body = 0
 	for left > 0 {
@@ -278,6 +292,25 @@ var errHeader = errors.New("invalid tar header")
 
 func malformed(format string, args ...any) error {
 	return fmt.Errorf("%w: %w: %s", boltseal.ErrMalformed, errHeader, fmt.Sprintf(format, args...))
+}
+
+// HashContent has the current entry's content hashed with SHA-256 as it goes by,
+// whoever reads or skips it. It must not be sparse, and nothing of it consumed.
+func (r *Reader) HashContent() {
+	if r.sum == nil {
+		r.sum = sha256.New()
+	}
+	r.sum.Reset()
+	r.hashing = true
+}
+
+// ContentSum returns the sum of the last content that was hashed, once Next has
+// gone beyond it.
+func (r *Reader) ContentSum() []byte {
+	if r.sum == nil || r.hashing {
+		return nil
+	}
+	return r.sum.Sum(nil)
 }
 
 // Sparse reports whether the current entry is a sparse file.

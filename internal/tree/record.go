@@ -19,7 +19,8 @@ type Record struct {
 	Entries  Entries
 	Marks    Entries // whiteouts and opaque marks
 	Results  []FileResults
-	Notes    []boltseal.Skip // about the layer as a whole and its entries
+	Findings []boltseal.Finding // about the layer as a whole
+	Notes    []boltseal.Skip    // about the layer as a whole and its entries
 }
 
 // FileResults is what was found in one file, in the order of the entries.
