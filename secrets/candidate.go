@@ -56,7 +56,10 @@ func (v *view) near(words []string, name string, p int) bool {
 }
 
 // offer looks inside a match and keeps it, unless something speaks against it.
-func (v *view) offer(o offer) bool {
+func (v *view) offer(o offer) bool { return v.offerWith(o, nil) }
+
+// offerWith does what offer does, and lets a handler add to the candidate.
+func (v *view) offerWith(o offer, add func(c *Candidate)) bool {
 	r := &v.set.rules[o.rule]
 	v.work += len(o.token)
 	text, at := v.around(o.span)
@@ -74,11 +77,14 @@ func (v *view) offer(o offer) bool {
 	if o.glued && c.Verdict != boltseal.VerdictPass {
 		return false
 	}
-	if c.Verdict != boltseal.VerdictPass && c.Kind != KindEncrypted && placeholder(o.secret) {
+	if c.Verdict != boltseal.VerdictPass && c.Kind != KindEncrypted && placeholder(bytes.TrimPrefix(o.secret, []byte(o.anchor)), !r.Generic) {
 		return false
 	}
 	if r.Refine != nil && !r.Refine(&c) {
 		return false
+	}
+	if add != nil {
+		add(&c)
 	}
 	v.keep(&c, o)
 	return true

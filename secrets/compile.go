@@ -47,6 +47,7 @@ type RuleSet struct {
 	regexps  map[int]*regexp.Regexp
 	labels   []labelled // ByPEM rules
 	assigned []assigned // ByAssignment rules with Context or Names
+	handlers handlers
 	digest   string
 }
 
@@ -100,6 +101,7 @@ func Compile(rules []Rule) (*RuleSet, error) {
 		}
 	}
 	c.words()
+	c.handlers()
 	f, bad := build(s.needles)
 	for _, i := range bad {
 		n := &s.needles[i]

@@ -141,7 +141,7 @@ func (s *scan) value(ctx context.Context, c content, name string, value []byte) 
 }
 
 func (s *scan) view(c content) *view {
-	return &view{scan: s, content: c, runs: make([]run, len(s.set.classes)), unpacked: make([]int, len(s.opts.inlines))}
+	return &view{scan: s, content: c, runs: make([]run, len(s.set.classes)), unpacked: make([]int, len(s.opts.inlines)), objects: map[int]int64{}, tried: map[int]int{}}
 }
 
 // memory scans bytes that are all at hand.

@@ -34,6 +34,13 @@ type view struct {
 	finder   decode.Finder
 	unpacked []int // per inline, the end of the last run it was shown
 	pending  pending
+
+	braces    braces
+	assigned  int           // the value of the last assignment begins here
+	pemSeen   int           // no block that begins before is worth another look
+	commanded int           // up to here, command lines were looked at
+	objects   map[int]int64 // per rule, one more than the offset of the last object
+	tried     map[int]int   // per rule, where its expression is tried again
 }
 
 // find decides the positions up to to: it looks for needles at the even ones,
@@ -112,6 +119,22 @@ func (v *view) act(ctx context.Context, n *needle, p int) {
 				v.program(g, token, secret, glued)
 			}
 		}
+	case tryRegexp:
+		v.expression(p, n.arg)
+	case tryObject:
+		v.object(p, n.arg)
+	case tryPEM:
+		v.pem(p)
+	case tryAssignment:
+		v.assign(p, len(n.literal))
+	case tryURL:
+		v.userinfo(p)
+	case tryHeader:
+		v.header(p, len(n.literal))
+	case tryCommand:
+		v.command(p, len(n.literal))
+	case tryDocker:
+		v.docker(p)
 	}
 }
 
@@ -122,8 +145,12 @@ func (v *view) slide(n int) {
 	v.base += int64(n)
 	v.next -= n
 	v.finder.Slide(n)
+	v.assigned, v.pemSeen, v.commanded = v.assigned-n, v.pemSeen-n, v.commanded-n
 	for i := range v.unpacked {
 		v.unpacked[i] -= n
+	}
+	for i := range v.tried {
+		v.tried[i] -= n
 	}
 	for i := range v.runs {
 		v.runs[i] = run{lo: -1, hi: -1}

@@ -1,0 +1,208 @@
+package secrets
+
+import (
+	"bytes"
+	"strings"
+)
+
+// An assignment is a name, a separator and a value, in any of the syntaxes of
+// configuration, code and command lines:
+//
+//	NAME=v  name: v  name := v  name => v  "name": "v"  name ?= v  name ||= v
+//	<name>v</name>  <x name="v">  <key>name</key><string>v</string>
+//	export NAME=v  setenv NAME v  ENV NAME v  -e NAME=v  --name v  --name=v
+//	define('NAME', 'v')  #define NAME "v"  set("name", "v")  name("v")
+//	name = var string = "v"  name: str = "v"  {"name": "NAME", "value": "v"}
+//	IDENTIFIED BY 'v'  WITH PASSWORD 'v'  machine h login u password v
+type assignment struct {
+	name   string
+	value  span   // in the view's data, without quotes
+	quoted bool   // the value stood in quotes
+	plain  bool   // the line is one of a configuration: it has nothing but the assignment
+	raw    []byte // the value as it stands
+}
+
+const (
+	longestValue  = 512
+	longestSpaces = 32
+)
+
+// assign looks for an assignment to the name in which the word stands.
+func (v *view) assign(p, length int) {
+	if p < v.assigned { // in the name, or the value, that was looked at last
+		return
+	}
+	a, ok := v.assignment(p, length)
+	if !ok {
+		return
+	}
+	v.assigned = a.value.start
+	v.judge(a)
+}
+
+// assignment parses what surrounds a word at p.
+func (v *view) assignment(p, length int) (a assignment, ok bool) {
+	h := &v.set.handlers
+	left := v.backward(h.name, p, longestName)
+	right := v.forward(h.name, p+length, longestName)
+	if left >= longestName || right >= longestName {
+		return a, false
+	}
+	start, end := p-left, p+length+right
+	name := v.data[start:end]
+	if i := bytes.LastIndex(name, []byte("->")); i >= 0 { // a member, in C and PHP
+		name = name[i+2:]
+	}
+	for len(name) > 0 && (name[len(name)-1] == '-' || name[len(name)-1] == '.') {
+		name = name[:len(name)-1] // of -> and sentences
+		end--
+	}
+	a.name = strings.TrimRight(string(name), " ")
+	cur := cursor{data: v.data[:min(len(v.data), end+2048)], at: end}
+	defer func() { v.work += cur.at - end }()
+	element := start > 0 && (v.data[start-1] == '<' || v.data[start-1] == ':') && cur.peek() == '>'
+	if element {
+		cur.at++
+		return v.element(a, &cur)
+	}
+	if cur.skip("</key>") || cur.skip("</name>") { // of a property list, of Hadoop and Jenkins
+		cur.white()
+		if cur.skip("<string>") || cur.skip("<value>") {
+			return v.element(a, &cur)
+		}
+		return a, false
+	}
+	closed := cur.quotes()
+	cur.spaces()
+	line := v.lineBefore(start)
+	switch {
+	case closed && cur.value(): // {"name": "NAME", "value": "v"}, - name: NAME
+	case !closed && cur.nameValue():
+	case cur.separator():
+	case cur.skip("("):
+		cur.spaces()
+		if c := cur.peek(); c != '"' && c != '\'' && c != '`' {
+			return a, false
+		}
+	case closed && cur.skip(","):
+		cur.white()
+		if c := cur.peek(); c != '"' && c != '\'' && c != '`' && c != '\\' {
+			return a, false
+		}
+	case cur.at > end && spaced(line, name):
+	case cur.at > end && cur.typed():
+	default:
+		return a, false
+	}
+	return v.valueAt(a, &cur, line)
+}
+
+// lineBefore returns what stands on the line before p, at most 256 bytes.
+func (v *view) lineBefore(p int) []byte {
+	text := v.data[max(0, p-256):p]
+	return text[bytes.LastIndexByte(text, '\n')+1:]
+}
+
+// spaced reports whether a space separates names from values on a line that
+// begins so.
+func spaced(line, name []byte) bool {
+	if bytes.HasPrefix(name, []byte("--")) || bytes.HasPrefix(name, []byte("-")) && len(name) > 3 {
+		return true
+	}
+	if word := strings.ToLower(string(name)); strings.HasSuffix(word, "by") || word == "password" && bytes.Contains(bytes.ToUpper(line), []byte("WITH ")) {
+		return true
+	}
+	line = bytes.TrimSpace(line)
+	first, _, _ := bytes.Cut(line, []byte(" "))
+	switch strings.ToLower(string(first)) {
+	case "env", "arg", "set", "setenv", "export", "#define", "machine", "default", "login", "setx", "password", "requirepass", "masterauth":
+		return true
+	}
+	return bytes.Contains(line, []byte("login "))
+}
+
+// element reads the text of an XML element.
+func (v *view) element(a assignment, cur *cursor) (assignment, bool) {
+	cur.white()
+	cur.skip("<![CDATA[")
+	start := cur.at
+	n := bytes.IndexByte(cur.data[start:min(len(cur.data), start+longestValue)], '<')
+	if n < 0 {
+		n = bytes.Index(cur.data[start:min(len(cur.data), start+longestValue)], []byte("]]>"))
+	}
+	if n <= 0 {
+		return a, false
+	}
+	a.raw = bytes.TrimSpace(bytes.TrimSuffix(cur.data[start:start+n], []byte("]]>")))
+	a.value = span{start, start + len(a.raw)}
+	a.quoted, a.plain = true, true
+	return a, len(a.raw) > 0
+}
+
+// valueAt reads the value that the cursor stands at.
+func (v *view) valueAt(a assignment, cur *cursor, line []byte) (assignment, bool) {
+	cur.spaces()
+	if cur.block() { // of YAML
+		a.plain = true
+	}
+	cur.prefix()
+	quote, escaped := cur.quote()
+	start := cur.at
+	text := cur.data[start:min(len(cur.data), start+longestValue+1)]
+	if quote != 0 {
+		n := 0
+		for ; n < len(text); n++ {
+			c := text[n]
+			if c == '\n' || c == quote && (!escaped || text[n-1+b2i(n == 0)] == '\\') {
+				break
+			}
+			if c == '\\' && !escaped && n+1 < len(text) {
+				n++
+			}
+		}
+		if n >= len(text) || text[n] != quote {
+			return a, false
+		}
+		if escaped && n > 0 {
+			n--
+		}
+		a.raw, a.value, a.quoted = text[:n], span{start, start + n}, true
+		return a, n > 0
+	}
+	// Nothing but the assignment on the line: the value is the rest of it.
+	lead := bytes.TrimSpace(line)
+	first, rest, _ := bytes.Cut(lead, []byte(" "))
+	switch string(first) {
+	case "export", "ENV", "ARG", "env", "set", "-", "-e", "setenv":
+		lead = bytes.TrimSpace(rest)
+	}
+	a.plain = a.plain || len(lead) == 0
+	n := 0
+	for n < len(text) && text[n] > ' ' && text[n] < 0x7f {
+		if c := text[n]; c == '"' || c == '\'' || c == '`' || !a.plain && strings.IndexByte("<>;,&|(){}[]", c) >= 0 {
+			break
+		}
+		n++
+	}
+	if n > longestValue || n == 0 {
+		return a, false
+	}
+	if n < len(text) { // what follows on the line must be nothing that belongs to an expression
+		after := bytes.TrimLeft(text[n:], " \t")
+		if a.plain = a.plain && (len(after) == 0 || after[0] == '\n' || after[0] == '\r' || after[0] == '#'); !a.plain && len(after) > 0 && after[0] == '(' {
+			return a, false
+		}
+	}
+	for n > 0 && !a.plain && strings.IndexByte(".:", text[n-1]) >= 0 {
+		n-- // the end of a sentence
+	}
+	a.raw, a.value = text[:n], span{start, start + n}
+	return a, n > 0
+}
+
+func b2i(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}

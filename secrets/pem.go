@@ -1,0 +1,57 @@
+package secrets
+
+import "bytes"
+
+// pem looks at an armoured block whose first dashes stand at or after p. What
+// it holds is decided by the rules for its label.
+func (v *view) pem(p int) {
+	if p < v.pemSeen {
+		return
+	}
+	begin := bytes.Index(v.data[p:min(len(v.data), p+16)], []byte("BEGIN "))
+	if begin < 0 {
+		return
+	}
+	start, label := p, p+begin+len("BEGIN ")
+	dashes := bytes.IndexByte(v.data[label:min(len(v.data), label+64)], '-')
+	if dashes < 0 || !bytes.HasPrefix(v.data[label+dashes:], []byte("----")) {
+		return
+	}
+	name := string(bytes.TrimSpace(v.data[label : label+dashes]))
+	var rules []int
+	for _, l := range v.set.labels {
+		if l.label == name {
+			rules = append(rules, l.rule)
+		}
+	}
+	if len(rules) == 0 {
+		return
+	}
+	// The block ends at the next dashes that say so, and before another begins.
+	from := label + dashes
+	far := v.data[from:min(len(v.data), start+v.opts.reach)]
+	end := bytes.Index(far, []byte("-END "))
+	v.work += max(end, 0)
+	if end < 0 {
+		v.pemSeen, v.work = from+len(far), v.work+len(far) // none of those before there ends either
+		return
+	}
+	if next := bytes.Index(far[:end], []byte("-BEGIN ")); next >= 0 {
+		return
+	}
+	stop := from + end + len("-END ")
+	if tail := bytes.Index(v.data[stop:min(len(v.data), stop+80)], []byte("----")); tail >= 0 {
+		stop += tail + len("----")
+		for stop < len(v.data) && v.data[stop] == '-' && stop < start+v.opts.reach {
+			stop++
+		}
+	}
+	block, ok := parsePEM(v.data[start:stop])
+	v.pemSeen = stop
+	if !ok {
+		return
+	}
+	for _, r := range rules {
+		v.offer(offer{rule: r, span: span{start, stop}, token: block.der, secret: block.der, anchor: "-----BEGIN " + name + "-----"})
+	}
+}
