@@ -65,7 +65,7 @@ type inline struct {
 // containers returns the formats that hold other content, in the order in
 // which they are tried.
 func containers() []container {
-	return []container{archives, classFiles, pythonFiles, dexFiles, wideText}
+	return []container{gitPack, gitLoose, archives, classFiles, pythonFiles, dexFiles, wideText}
 }
 
 // inlines returns the encodings that are looked for inside content.

@@ -25,31 +25,17 @@ var archives = container{
 
 // openArchive scans every member, and the bytes between them.
 func openArchive(ctx context.Context, f feeder, c content, format decode.Format, r io.Reader) error {
-	// of reports what a feeder said of a part: only what concerns the whole
-	// file ends the reading.
-	of := func(part content, m *member, err error) error {
-		switch {
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case f.spend(0) != nil:
-			return f.spend(0)
-		case err != nil && m.err == nil:
-			f.skip(part, err.Error())
-			return nil
-		}
-		return err
-	}
 	return decode.Open(format, c.name(), &cancelled{ctx, r}, &decode.Visitor{
 		Member: func(name string, r io.Reader) error {
 			m := &member{f: f, r: r}
 			part := c.member(name)
-			return of(part, m, f.reader(ctx, part, m))
+			return settle(ctx, f, part, m, f.reader(ctx, part, m))
 		},
 		Between: func(offset int64, r io.Reader) error {
 			m := &member{f: f, r: r}
 			part := c
 			part.loc.Offset += offset
-			return of(part, m, f.reader(ctx, part, m))
+			return settle(ctx, f, part, m, f.reader(ctx, part, m))
 		},
 		Skip: func(name string, err error) {
 			part := c
@@ -60,6 +46,21 @@ func openArchive(ctx context.Context, f feeder, c content, format decode.Format,
 		},
 		Decompress: f.decompressors(),
 	})
+}
+
+// settle decides on what a feeder said of a part: only what concerns the whole
+// file ends the reading.
+func settle(ctx context.Context, f feeder, part content, m *member, err error) error {
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case f.spend(0) != nil:
+		return f.spend(0)
+	case err != nil && m.err == nil:
+		f.skip(part, err.Error())
+		return nil
+	}
+	return err
 }
 
 // member counts what is read of one against the sum for the whole file.
