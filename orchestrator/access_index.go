@@ -1,6 +1,7 @@
 package orchestrator
 
 import (
+	"cmp"
 	"iter"
 	"slices"
 
@@ -42,18 +43,31 @@ type holding struct {
 // for those that it does not hold, and marked so.
 func NewAccess(s *Snapshot) *Access {
 	a := &Access{snap: s, byName: map[objectName]*Role{}, indexes: map[*Role]roleIndex{}, held: map[Subject]map[string][]holding{}}
-	a.addRoles()
-	a.addBindings()
+	var roles []*Role
+	var bindings []*Binding
+	if s.assumes() {
+		roles, bindings = bootstrap(s.Minor)
+	}
+	a.addRoles(roles)
+	a.addBindings(bindings)
 	return a
 }
 
-func (a *Access) addRoles() {
+func (a *Access) addRoles(assumed []*Role) {
 	for _, it := range a.snap.ClusterRoles {
 		a.addRole(&Role{Name: it.Name, Rules: it.Object.Rules, Aggregation: it.Object.AggregationRule, Labels: it.Object.Labels, Location: it.Location})
 	}
 	for _, it := range a.snap.Roles {
 		a.addRole(&Role{Namespace: it.Namespace, Name: it.Name, Rules: it.Object.Rules, Labels: it.Object.Labels, Location: it.Location})
 	}
+	for _, r := range assumed {
+		if a.byName[objectName{r.Namespace, r.Name}] == nil {
+			a.addRole(r)
+		}
+	}
+	slices.SortStableFunc(a.roles, func(x, y *Role) int {
+		return cmp.Or(cmp.Compare(x.Namespace, y.Namespace), cmp.Compare(x.Name, y.Name))
+	})
 	if !a.snap.live {
 		aggregate(a.roles)
 	}
@@ -69,12 +83,17 @@ func (a *Access) addRole(r *Role) {
 	a.byName[objectName{r.Namespace, r.Name}] = r
 }
 
-func (a *Access) addBindings() {
+func (a *Access) addBindings(assumed []*Binding) {
 	for _, it := range a.snap.ClusterRoleBindings {
 		a.addBinding(&Binding{Name: it.Name, RoleRef: it.Object.RoleRef, Subjects: it.Object.Subjects, Location: it.Location})
 	}
 	for _, it := range a.snap.RoleBindings {
 		a.addBinding(&Binding{Namespace: it.Namespace, Name: it.Name, RoleRef: it.Object.RoleRef, Subjects: it.Object.Subjects, Location: it.Location})
+	}
+	for _, b := range assumed {
+		if b.Namespace == "" && a.snap.ClusterRoleBindings.Get("", b.Name) == nil || b.Namespace != "" && a.snap.RoleBindings.Get(b.Namespace, b.Name) == nil {
+			a.addBinding(b)
+		}
 	}
 }
 
@@ -109,11 +128,12 @@ func (a *Access) addBinding(b *Binding) {
 // Snapshot returns what the answers are about.
 func (a *Access) Snapshot() *Snapshot { return a.snap }
 
-// Roles yields all roles, the assumed ones too: ClusterRoles, then Roles.
+// Roles yields all roles, the assumed ones too, in order of namespace and name:
+// ClusterRoles first.
 func (a *Access) Roles() iter.Seq[*Role] { return slices.Values(a.roles) }
 
-// Bindings yields all bindings, the assumed ones too: ClusterRoleBindings, then
-// RoleBindings.
+// Bindings yields all bindings, in order of kind, namespace and name; the
+// assumed ones last.
 func (a *Access) Bindings() iter.Seq[*Binding] { return slices.Values(a.bindings) }
 
 // Role returns a role, or nil; the namespace of a ClusterRole is empty.

@@ -12,13 +12,35 @@ import (
 
 // aggregateWork bounds what aggregation may cost, in rules looked at: roles that
 // select each other in crowds would grow with the square of their number.
-const aggregateWork = 1 << 22
+const aggregateWork = 1 << 21
 
 // aggregation is one ClusterRole whose rules come from others.
 type aggregation struct {
 	role    *Role
 	sources []*Role // in the order of the selectors, then by name; itself left out
-	seen    map[string]bool
+	seen    map[int32]bool
+}
+
+// ruleIDs numbers rules: equal ones alike.
+type ruleIDs struct {
+	byKey  map[string]int32
+	byRole map[*Role][]int32
+}
+
+// of returns the numbers of a role's rules.
+func (x *ruleIDs) of(r *Role) []int32 {
+	ids := x.byRole[r]
+	for i := len(ids); i < len(r.Rules); i++ {
+		key := ruleKey(&r.Rules[i])
+		id, ok := x.byKey[key]
+		if !ok {
+			id = int32(len(x.byKey))
+			x.byKey[key] = id
+		}
+		ids = append(ids, id)
+	}
+	x.byRole[r] = ids
+	return ids
 }
 
 // aggregate fills the rules of ClusterRoles that have an aggregation rule, as
@@ -35,7 +57,7 @@ func aggregate(roles []*Role) {
 		if r.Aggregation == nil || r.Namespace != "" || len(r.Aggregation.ClusterRoleSelectors) == 0 {
 			continue
 		}
-		t := &aggregation{role: r, seen: map[string]bool{}}
+		t := &aggregation{role: r, seen: map[int32]bool{}}
 		for i := range r.Aggregation.ClusterRoleSelectors {
 			t.sources = append(t.sources, index.match(&r.Aggregation.ClusterRoleSelectors[i], r, &work)...)
 		}
@@ -43,10 +65,11 @@ func aggregate(roles []*Role) {
 		targets[r] = t
 	}
 	order := sourcesFirst(roles, targets)
+	ids := &ruleIDs{map[string]int32{}, map[*Role][]int32{}}
 	for changed := true; changed; {
 		changed = false
 		for _, t := range order {
-			if t.collect(&work) {
+			if t.collect(ids, &work) {
 				changed = true
 			}
 		}
@@ -59,17 +82,16 @@ func aggregate(roles []*Role) {
 }
 
 // collect adds what the sources have and the role has not.
-func (t *aggregation) collect(work *int) (changed bool) {
+func (t *aggregation) collect(ids *ruleIDs, work *int) (changed bool) {
 	for _, src := range t.sources {
-		for i := range src.Rules {
+		for i, id := range ids.of(src) {
 			if *work--; *work <= 0 {
 				return false
 			}
-			key := ruleKey(&src.Rules[i])
-			if t.seen[key] {
+			if t.seen[id] {
 				continue
 			}
-			t.seen[key] = true
+			t.seen[id] = true
 			from := src
 			if src.From != nil {
 				from = src.From[i]
