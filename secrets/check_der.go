@@ -18,6 +18,7 @@ type key struct {
 	// encoding does not hold or yield it.
 	public    []byte
 	encrypted bool
+	der       []byte // what was decoded, if it came in PEM
 	verdict   boltseal.Verdict
 }
 

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"encoding/base64"
 	"strings"
-
-	"github.com/boltseal/boltseal"
 )
 
 // pemBlock is a block as it stands in files, code and JSON: its label, what
@@ -96,54 +94,23 @@ func trimCode(line string) string {
 }
 
 // parseKey decodes a private key in PEM, whatever its label; the verdict is
-// Fail for a block that holds none.
+// Fail for a block that holds none, or one that needs a passphrase.
 func parseKey(text []byte) key {
 	b, ok := parsePEM(text)
 	if !ok {
 		return badKey()
 	}
-	for _, h := range b.headers {
-		if strings.Contains(h, "ENCRYPTED") || strings.HasPrefix(h, "DEK-Info:") {
-			return key{encrypted: true, verdict: hard(len(b.der) >= 16)}
-		}
+	parsers := map[string]func([]byte) key{
+		"RSA PRIVATE KEY": parseRSA, "EC PRIVATE KEY": parseNamedEC, "DSA PRIVATE KEY": parseDSA, "PRIVATE KEY": parseAnyKey, "OPENSSH PRIVATE KEY": parseOpenSSH,
 	}
-	switch b.label {
-	case "RSA PRIVATE KEY":
-		return parseRSA(b.der)
-	case "EC PRIVATE KEY":
-		return parseEC(b.der, nil)
-	case "DSA PRIVATE KEY":
-		return parseDSA(b.der)
-	case "ENCRYPTED PRIVATE KEY":
-		return parseEncryptedPKCS8(b.der)
-	case "OPENSSH PRIVATE KEY":
-		return parseOpenSSH(b.der)
-	case "PGP PRIVATE KEY BLOCK":
-		return parsePGP(b)
-	case "PRIVATE KEY":
-		k := parsePKCS8(b.der)
-		// Some programs write the older forms under the newer label.
-		for _, parse := range []func([]byte) key{parseRSA, func(der []byte) key { return parseEC(der, nil) }} {
-			if k.verdict == boltseal.VerdictFail {
-				k = parse(b.der)
-			}
-		}
-		return k
+	parse := parsers[b.label]
+	if parse == nil {
+		return badKey()
 	}
-	return key{verdict: boltseal.VerdictUnknown}
-}
-
-// checkClearKey accepts a private key in PEM that needs no passphrase.
-func checkClearKey(tok []byte) boltseal.Verdict {
-	k := parseKey(tok)
+	k := parse(b.der)
 	if k.encrypted {
-		return boltseal.VerdictFail
+		return badKey()
 	}
-	return k.verdict
-}
-
-// checkEncryptedKey accepts a private key in PEM that needs a passphrase.
-func checkEncryptedKey(tok []byte) boltseal.Verdict {
-	k := parseKey(tok)
-	return hard(k.encrypted && k.verdict == boltseal.VerdictPass)
+	k.der = b.der
+	return k
 }

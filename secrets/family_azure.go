@@ -86,10 +86,11 @@ func sharedAccess(c *Candidate) bool {
 		return false
 	}
 	sig := bytes.ReplaceAll([]byte(fields.Get("sig")), []byte(" "), []byte("+")) // a plus sign that was not escaped
-	if len(decodeBase64(sig)) != 32 {
+	raw := decodeBase64(sig)
+	if len(raw) != 32 {
 		return false
 	}
-	c.Verdict = boltseal.VerdictPass
+	c.Verdict, c.Secret = boltseal.VerdictPass, raw // the same however the URL is escaped
 	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04Z", "2006-01-02"} {
 		if end, err := time.Parse(layout, fields.Get("se")); err == nil {
 			c.Expires = end.UTC()

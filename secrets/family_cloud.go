@@ -71,7 +71,7 @@ func serviceAccount(c *Candidate) bool {
 	if k.verdict != boltseal.VerdictPass {
 		return false
 	}
-	c.Verdict = k.verdict
+	c.Verdict, c.Secret = k.verdict, k.der
 	c.Parts = append(c.Parts, Part{Name: "account", Value: object["client_email"]})
 	noteKnown(c, k.public)
 	return true

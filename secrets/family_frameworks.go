@@ -10,7 +10,7 @@ import (
 // frameworkFamilies are the settings in which frameworks keep their secrets.
 func frameworkFamilies() []Rule {
 	// A value in a connection string: to the next separator.
-	const value = `{[!#-%(-:<-~]1..128}`
+	const value = `{[!#-%(-:=?-~]1..128}`
 	passwords := `("Password="|"password="|"PASSWORD="|"Pwd="|"pwd="|"PWD=") ` + value
 	return []Rule{
 		{ID: "rails-master-key", Provider: "Ruby on Rails", Title: "Rails master key", By: ByAssignment, Program: `x32`, Names: []string{"railsmasterkey"}, Severity: critical, Revoke: "rails credentials:edit, with a new key"},

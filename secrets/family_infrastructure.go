@@ -71,7 +71,7 @@ func kubeconfigKey(c *Candidate) bool {
 	if len(k.public) > 0 {
 		noteKnown(c, k.public)
 	}
-	c.Verdict = k.verdict
+	c.Verdict, c.Secret = k.verdict, k.der
 	return k.verdict == boltseal.VerdictPass
 }
 

@@ -32,7 +32,8 @@ func keyFamilies() []Rule {
 		{ID: "wireguard", Provider: "WireGuard", Title: "WireGuard key", By: ByAssignment, Program: `b43 "="`, Names: []string{"privatekey", "presharedkey"}, Confidence: ConfidenceMedium, Refine: wireguardKey, Revoke: "make a new pair, and replace the public key at every peer"},
 		{ID: "nats-seed", Provider: "NATS", Title: "NATS seed", Program: `("SUA"|"SAA"|"SNA"|"SOA"|"SCA"|"SXA") [A-P] L54`, Refine: defined(checkNKey), Revoke: "nsc revocations"},
 		{ID: "nats-creds", Provider: "NATS", Title: "NATS user credentials", Program: "\"BEGIN USER NKEY SEED-----\" [\r\n]1..2 {\"SUA\" [A-P] L54}", Left: "-", Refine: func(c *Candidate) bool {
-			return checkNKey(c.Secret) == boltseal.VerdictPass
+			c.Verdict = checkNKey(c.Secret)
+			return c.Verdict == boltseal.VerdictPass
 		}, Revoke: "nsc revocations"},
 		{ID: "openvpn-static", Provider: "OpenVPN", Title: "OpenVPN static key", Program: `"BEGIN OpenVPN Static key V1-----"`, Left: "-", Right: "-", Severity: critical, Refine: openvpnKey, Revoke: "replace the key on both sides"},
 		{ID: "bitcoin-wif", Provider: "Bitcoin", Title: "Bitcoin private key", By: ByAssignment, Program: `[5KL] k50..51`, Context: []string{"bitcoin", "btc", "wallet", "wif", "privkey", "private", "secret", "key"}, Confidence: ConfidenceMedium, Refine: defined(checkWIF), Revoke: "move the funds"},

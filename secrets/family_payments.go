@@ -55,7 +55,7 @@ func coinbaseKey(c *Candidate) bool {
 	if k.verdict != boltseal.VerdictPass {
 		return false
 	}
-	c.Verdict = k.verdict
+	c.Verdict, c.Secret = k.verdict, k.der
 	c.Parts = append(c.Parts, Part{Name: "key", Value: object["name"]})
 	return true
 }

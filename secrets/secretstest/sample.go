@@ -133,7 +133,7 @@ func (s Sample) lines() []Placed {
 		{"no-newline", path, s.Text},
 		{"twice-spaced", path, "\n\n" + s.Text + "\n"},
 	}
-	if !strings.HasPrefix(s.Text, "-----BEGIN") {
+	if !strings.HasPrefix(s.Text, "-----BEGIN") || !strings.Contains(s.Text, "PRIVATE KEY") {
 		return out
 	}
 	indented := "    " + strings.ReplaceAll(s.Text, "\n", "\n    ")
