@@ -27,6 +27,7 @@ func Analyzers() []boltseal.FileAnalyzer {
 		Composer(),
 		NuGet(),
 		Bitnami(),
+		NestedRoots(),
 		Owner(),
 	}
 }
