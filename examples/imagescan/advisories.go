@@ -13,9 +13,13 @@ import (
 
 // advisories are the database of a scan, and where it came from.
 type advisories struct {
-	db   *vuln.DB
-	from string
+	db       *vuln.DB
+	from     string
+	snapshot bool // the few that the program embeds
 }
+
+// osvExport is OSV.dev's bulk export (google.github.io/osv.dev/data).
+const osvExport = "https://osv-vulnerabilities.storage.googleapis.com"
 
 func (a *advisories) close() { a.db.Close() }
 
@@ -28,7 +32,7 @@ func openAdvisories(ctx context.Context, path string, c *console) (*advisories, 
 		db, err := vuln.Open(cached)
 		switch {
 		case err == nil:
-			return &advisories{db, cached}, nil
+			return &advisories{db, cached, false}, nil
 		case cached != "" && !errors.Is(err, fs.ErrNotExist):
 			return nil, fmt.Errorf("%w; build it again with imagescan db build", err)
 		}
@@ -36,7 +40,7 @@ func openAdvisories(ctx context.Context, path string, c *console) (*advisories, 
 		if err != nil {
 			return nil, err
 		}
-		return &advisories{db, "the snapshot inside imagescan"}, nil
+		return &advisories{db, "the snapshot inside imagescan", true}, nil
 	}
 	info, err := os.Stat(path)
 	switch {
@@ -47,7 +51,7 @@ func openAdvisories(ctx context.Context, path string, c *console) (*advisories, 
 		if err != nil {
 			return nil, err
 		}
-		return &advisories{db, path}, nil
+		return &advisories{db, path, false}, nil
 	}
 	c.remark("reading the advisories in %s; imagescan db build does this once for all scans", path)
 	b, _, err := vuln.Encode(ctx, []fs.FS{os.DirFS(path)}, nil)
@@ -58,7 +62,7 @@ func openAdvisories(ctx context.Context, path string, c *console) (*advisories, 
 	if err != nil {
 		return nil, err
 	}
-	return &advisories{db, path}, nil
+	return &advisories{db, path, false}, nil
 }
 
 const databaseFile = "advisories.db"

@@ -38,6 +38,9 @@ func runScan(ctx context.Context, o *options, c *console) int {
 	if err := o.write(c, r, now); err != nil {
 		return c.fail(err)
 	}
+	if a.snapshot && o.ref != "" && !covered(r.Checks) {
+		c.remark("the advisories inside this program are few and age with it; a database for all scans to come: imagescan db build -from %s", osvExport)
+	}
 	return o.status(c, r)
 }
 

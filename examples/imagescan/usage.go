@@ -35,7 +35,8 @@ Exit status
     0  nothing is at or above -fail-on
     1  something is
     2  wrong usage
-    3  the scan failed or is incomplete: what it did not see may still be there
+    3  the scan failed or is incomplete: what it did not see may still be there;
+       the demo, which shows what that looks like, ends with 0
 
 Examples
     imagescan -layers debian:12
