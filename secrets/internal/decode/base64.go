@@ -1,11 +1,5 @@
 package decode
 
-import (
-	"bytes"
-	"compress/gzip"
-	"io"
-)
-
 // sextet has the value of each byte of both alphabets of RFC 4648, sections 4
 // and 5, and 0xff for all others.
 var sextet = func() (t [256]byte) {
@@ -32,7 +26,7 @@ const long64 = 128
 
 // Base64Probe reports whether a run of the base64 alphabet is worth decoding:
 // it is long, begins like a format that is opened further, or holds text at its
-// start, middle or end, in any of the four alignments that something before it in the same
+// start, middle or end (of long runs, at 17 places), in any of the four alignments that something before it in the same
 // alphabet may have caused.
 func Base64Probe(run []byte) bool {
 	if len(run) >= long64 {
@@ -53,10 +47,15 @@ func align64(run []byte) (skip int, ok bool) {
 	if len(run) < sample {
 		return 0, false
 	}
-	last := len(run) - sample - 3
+	samples := 2
+	if len(run) >= long64 {
+		samples = 16
+	}
+	last := max(0, len(run)-sample-3)
 	for skip := range 4 {
-		for _, at := range [3]int{0, len(run) / 2 &^ 3, last &^ 3} {
-			if at += skip; at >= 0 && at+sample <= len(run) && text64(run[at:at+sample]) {
+		for n := range samples + 1 {
+			at := last*n/samples&^3 + skip
+			if at+sample <= len(run) && text64(run[at:at+sample]) {
 				return skip, true
 			}
 		}
@@ -191,36 +190,4 @@ func Hex(run []byte, limit int) []byte {
 		}
 	}
 	return out
-}
-
-// Gunzip inflates data that begins a gzip stream, up to limit bytes. What was
-// inflated before an error is returned with it.
-func Gunzip(data []byte, limit int) ([]byte, error) {
-	z, err := gzip.NewReader(bytes.NewReader(data))
-	if err != nil {
-		return nil, malformed("gzip: %v", err)
-	}
-	var out bytes.Buffer
-	_, err = io.Copy(&out, io.LimitReader(z, int64(limit)))
-	return out.Bytes(), err
-}
-
-// Base64Forms returns the three texts that a literal is found as inside base64,
-// one for each alignment, without the characters that depend on its neighbours.
-func Base64Forms(literal string) (forms [3]string) {
-	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-	for lead := range 3 {
-		bits := append(make([]byte, lead), literal...)
-		var out []byte
-		for i := (lead*8 + 5) / 6; (i+1)*6 <= len(bits)*8; i++ {
-			at := i * 6
-			v := uint16(bits[at/8]) << 8
-			if at/8+1 < len(bits) {
-				v |= uint16(bits[at/8+1])
-			}
-			out = append(out, alphabet[v>>(10-at%8)&63])
-		}
-		forms[lead] = string(out)
-	}
-	return forms
 }

@@ -4,8 +4,13 @@ import "bytes"
 
 // Span is a stretch of content that means something else than it says.
 type Span struct {
-	Step       string // what was undone: "escape", "percent", "entity", "quoted-printable", "yaml", "utf-16", "utf-32"
-	Start, End int    // in the data
+	// Step is what was undone: "base64", "hex", "escape", "percent", "entity",
+	// "quoted-printable", "yaml", "utf-16", "utf-32".
+	Step string
+	// Start and End are offsets in the data. Start is below zero for a long run
+	// that began in data which is gone.
+	Start, End int
+	Line       int    // of Start, as the Finder's Line says
 	Text       []byte // what it means; the receiver's to keep
 }
 
@@ -17,12 +22,21 @@ const (
 	window = 64 << 10
 )
 
-// Finder finds stretches that are escaped, or written in wide characters, in
+// Finder finds stretches that are encoded, escaped, or written in wide characters, in
 // content that moves past it. Each byte belongs to at most one stretch of a
 // kind, but for the overlap of cut ones. The zero value is ready to use for
-// one content.
+// one content. It holds a run of base64 of up to 1 MiB.
 type Finder struct {
+	Line func(p int) int // the number of the line that data[p] is on; may be nil
 	done [len(kinds)]int // per kind, what was found up to here
+	runs runs
+}
+
+func (f *Finder) line(p int) int {
+	if f.Line == nil {
+		return 0
+	}
+	return f.Line(p)
 }
 
 // kind is a way to write text.
@@ -47,8 +61,10 @@ var kinds = [...]kind{
 }
 
 // Find calls emit for each stretch that shows itself in data[from:to]. Of what is
-// around it, data holds 64 KiB on each side, or all there is.
+// around it, data holds 64 KiB on each side, or all there is; to is the end of data
+// only at the end of the content.
 func (f *Finder) Find(data []byte, from, to int, emit func(Span)) {
+	f.runs.find(f, data, from, to, emit)
 	for k := range kinds {
 		for i := max(from, f.done[k]); i < to; {
 			at := kinds[k].next(data, i, to)
@@ -61,7 +77,7 @@ func (f *Finder) Find(data []byte, from, to int, emit func(Span)) {
 				continue
 			}
 			if text := kinds[k].undo(data[lo:hi]); len(text) > 0 {
-				emit(Span{kinds[k].step, lo, hi, text})
+				emit(Span{kinds[k].step, lo, hi, f.line(lo), text})
 			}
 			i = hi
 			if hi-lo >= window {
@@ -77,6 +93,8 @@ func (f *Finder) Slide(n int) {
 	for k := range f.done {
 		f.done[k] -= n
 	}
+	f.runs.done -= n
+	f.runs.start -= n
 }
 
 // stretch extends from at to both sides: to the left up to ends, to the right
