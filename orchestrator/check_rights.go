@@ -107,8 +107,6 @@ func (p *Pass) bindingOf() (b Binding, labels map[string]string, ok bool) {
 	return Binding{}, nil, false
 }
 
-const bootstrapLabel = "kubernetes.io/bootstrapping"
-
 // given returns the binding that is judged with its role. ok is false, and the
 // verdict set, for a binding that Kubernetes itself made, one without subjects,
 // and one whose role was not seen.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/component-helpers/auth/rbac/validation"
 
 	"github.com/boltseal/boltseal"
 )
@@ -194,12 +195,30 @@ func judgeDefaultRole(p *Pass) {
 	if !ok {
 		return
 	}
-	if o.Labels[bootstrapLabel] != "rbac-defaults" {
+	var own *Role
+	for _, r := range p.run.defaultRoles() {
+		if r.Namespace == "" && r.Name == o.Name {
+			own = r
+		}
+	}
+	if own == nil {
 		p.NotApplicable("not a role of Kubernetes itself")
 		return
 	}
 	if o.Annotations[rbacv1.AutoUpdateAnnotationKey] == "false" {
 		p.Fail(Evidence{Path: "metadata.annotations[" + rbacv1.AutoUpdateAnnotationKey + "]", Value: "false", Detail: "what is missing or changed is not repaired"})
+	}
+	if own.Aggregation != nil {
+		return // its rules are those of the roles it selects
+	}
+	for i := range o.Rules {
+		if ok, extra := validation.Covers(own.Rules, o.Rules[i:i+1]); !ok {
+			parts := make([]string, len(extra))
+			for j := range extra {
+				parts[j] = ruleString(&extra[j])
+			}
+			p.Fail(Evidence{Path: element("rules", i, ""), Value: ruleString(&o.Rules[i]), Detail: "beyond the default: " + strings.Join(parts, "; ")})
+		}
 	}
 }
 

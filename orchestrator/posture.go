@@ -65,19 +65,21 @@ func Posture(ctx context.Context, s *Snapshot, o *PostureOptions) iter.Seq2[Resu
 
 // postureRun is what the checks of one run share.
 type postureRun struct {
-	snap    *Snapshot
-	options *PostureOptions
-	checks  []*Check
-	now     time.Time
+	snap     *Snapshot
+	options  *PostureOptions
+	checks   []*Check
+	now      time.Time
+	incoming bool // the objects are on their way into the cluster
 
-	access      func() *Access
-	verify      func(image string) (boltseal.Verdict, string)
-	findSecrets func(name, text string) ([]boltseal.Finding, error)
-	all         func() []*Workload
-	components  func() map[string][]subject
-	byNamespace func() map[string][]*Workload
-	boundOnce   sync.Once
-	boundTo     map[Subject]bool
+	access       func() *Access
+	verify       func(image string) (boltseal.Verdict, string)
+	findSecrets  func(name, text string) ([]boltseal.Finding, error)
+	defaultRoles func() []*Role
+	all          func() []*Workload
+	components   func() map[string][]subject
+	byNamespace  func() map[string][]*Workload
+	boundOnce    sync.Once
+	boundTo      map[Subject]bool
 
 	namespacedOnce  sync.Once
 	namespacedKinds map[string]bool
@@ -95,6 +97,10 @@ func newPostureRun(ctx context.Context, s *Snapshot, o *PostureOptions) *posture
 		r.now = time.Now()
 	}
 	r.access = sync.OnceValue(func() *Access { return NewAccess(s) })
+	r.defaultRoles = sync.OnceValue(func() []*Role {
+		roles, _ := bootstrap(s.Minor)
+		return roles
+	})
 	r.all = sync.OnceValue(func() (all []*Workload) {
 		for w := range s.Workloads() {
 			all = append(all, &w)

@@ -134,7 +134,7 @@ func (p *Pass) mirrorPod() bool {
 
 // running reports whether the object was read from a cluster that runs it.
 func (p *Pass) running() bool {
-	return p.Snapshot.Live() || p.Workload.Object != nil && p.Workload.Object.GetUID() != ""
+	return !p.run.incoming && (p.Snapshot.Live() || p.Workload.Object != nil && p.Workload.Object.GetUID() != "")
 }
 
 // systemDaemon reports whether the pod belongs to a DaemonSet of kube-system.

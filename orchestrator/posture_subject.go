@@ -28,6 +28,7 @@ func refOf(group, kind string, m *Meta) ObjectRef {
 // subject is one object on its way through the checks.
 type subject struct {
 	ref      ObjectRef
+	resource *schema.GroupResource // of an object on its way in
 	meta     *Meta
 	object   any
 	workload *Workload
