@@ -153,7 +153,7 @@ func (c *cursor) block() bool {
 	return true
 }
 
-// prefix skips the letters before a string literal: r"", b'', @"", f"".
+// prefix skips the letters before a string literal: r"", b”, @"", f"".
 func (c *cursor) prefix() {
 	rest := c.data[c.at:min(len(c.data), c.at+4)]
 	n := bytes.IndexAny(rest, "\"'`")

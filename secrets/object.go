@@ -85,4 +85,3 @@ func (v *view) expression(p, rule int) {
 		v.offer(offer{rule: rule, span: span{lo + m[0], lo + m[1]}, token: token, secret: secret})
 	}
 }
-

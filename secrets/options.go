@@ -47,7 +47,7 @@ func Default() *RuleSet {
 
 // settle applies the defaults.
 func (o *Options) settle() *settings {
-	s := &settings{marks: true, containers: containers(), inlines: inlines(), block: block, reach: reach}
+	s := &settings{marks: true, containers: containers(), block: block, reach: reach}
 	if o != nil {
 		s.set, s.salt, s.marks = o.Rules, o.Salt, !o.IgnoreMarks
 	}
@@ -62,7 +62,7 @@ func (o *Options) settle() *settings {
 		rand.Read(s.salt) // never fails
 	}
 	s.buffers.New = func() any {
-		b := make([]byte, 2*s.reach+s.block)
+		b := make([]byte, 2*s.reach+stride+s.block)
 		return &b
 	}
 	return s

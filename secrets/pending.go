@@ -23,6 +23,25 @@ type found struct {
 	match      Match
 	key        fingerprint
 	loc        boltseal.Location
+	// origin numbers the encoded stretch that the match was decoded from, and
+	// whose span it has; 0 for one that stands there as it is. A stretch is loose
+	// if it is text with escapes in it, which rules also read as it is.
+	origin int
+	loose  bool
+}
+
+// rank orders what stands there and what is decoded from it. Of generic
+// matches the decoded one knows better what a long value is.
+func (f *found) rank() int {
+	switch {
+	case f.loose:
+		return 3
+	case f.origin == 0:
+		return 1
+	case f.rule.Generic:
+		return 0
+	}
+	return 2
 }
 
 // before orders candidates by who may claim bytes first. It does not depend on
@@ -38,6 +57,7 @@ func (f *found) before(o *found) int {
 		cmp.Compare(no(!f.rule.Generic), no(!o.rule.Generic)),
 		cmp.Compare(no(!f.bar), no(!o.bar)),
 		cmp.Compare(f.confidence, o.confidence),
+		cmp.Compare(f.rank(), o.rank()),
 		cmp.Compare(no(f.pass), no(o.pass)),
 		cmp.Compare(o.span.end-o.span.start, f.span.end-f.span.start),
 		cmp.Compare(f.rule.ID, o.rule.ID),
@@ -81,10 +101,24 @@ func (p *pending) decide(v *view, before int64) {
 		}
 		return -1
 	})
-	var claimed, barred []wide
+	type claim struct {
+		wide
+		by *found
+	}
+	var claimed []claim
+	var barred []wide
 	taken := func(f *found) bool {
-		meets := func(o wide) bool { return o.meets(f.span) }
-		return slices.ContainsFunc(claimed, meets) || f.rule.Generic && slices.ContainsFunc(barred, meets)
+		meets := func(o claim) bool {
+			switch {
+			case !o.meets(f.span), f.origin != 0 && f.origin == o.by.origin: // decided where they were decoded
+				return false
+			case f.loose || o.by.loose:
+				return f.key == o.by.key
+			}
+			return true
+		}
+		return slices.ContainsFunc(claimed, meets) ||
+			f.rule.Generic && slices.ContainsFunc(barred, func(o wide) bool { return o.meets(f.span) })
 	}
 	keep := make([]*found, 0, n)
 	for i := range list[:n] {
@@ -94,16 +128,39 @@ func (p *pending) decide(v *view, before int64) {
 		case f.bar:
 			barred = append(barred, f.span)
 		default:
-			claimed = append(append(claimed, f.span), f.parts...)
+			claimed = append(claimed, claim{f.span, f})
+			for _, p := range f.parts {
+				claimed = append(claimed, claim{p, f})
+			}
 			keep = append(keep, f)
 		}
 	}
 	slices.SortStableFunc(keep, func(a, b *found) int { return cmp.Compare(a.span.start, b.span.start) })
 	for _, f := range keep {
-		v.grouped.add(v, f)
+		if v.captured != nil {
+			*v.captured = append(*v.captured, *f)
+		} else {
+			v.grouped.add(v, f)
+		}
 	}
 	*p = slices.Delete(list, 0, n)
 }
 
 // finish settles what is left of a content.
 func (v *view) finish() { v.pending.decide(v, 1<<62) }
+
+// capture runs a scan of what a stretch of v means, and takes what it finds as
+// v's own candidates on that stretch.
+func (v *view) capture(stretch wide, loose bool, scan func() error) error {
+	outer := v.captured
+	var got []found
+	v.captured = &got
+	err := scan()
+	v.captured = outer
+	v.origins++
+	for _, f := range got {
+		f.span, f.parts, f.origin, f.loose = stretch, nil, v.origins, loose
+		v.pending.add(v, f)
+	}
+	return err
+}

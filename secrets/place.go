@@ -47,26 +47,8 @@ type feeder interface {
 	decompressors() map[string]decode.Decompressor
 }
 
-// inline is an encoding of spans within other content: base64, hex.
-type inline struct {
-	name string
-	// alphabet is a class of the program language. Runs of it of at least min
-	// bytes are tried; a line break ends a run unless the next line goes on with it.
-	alphabet string
-	min      int
-	// probe looks at the run and says whether decoding is worth while. It is
-	// called often: it looks at the first bytes and is cheap.
-	probe func(run []byte) bool
-	// decode returns the decoded run, at most limit bytes. There are several
-	// steps where it went on: base64, gzip.
-	decode func(run []byte, limit int) (out []byte, steps []string, err error)
-}
-
 // containers returns the formats that hold other content, in the order in
 // which they are tried.
 func containers() []container {
 	return []container{gitPack, gitLoose, archives, classFiles, pythonFiles, dexFiles, wideText}
 }
-
-// inlines returns the encodings that are looked for inside content.
-func inlines() []inline { return []inline{base64Runs, hexRuns} }

@@ -3,6 +3,7 @@ package secrets
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 
 	"github.com/boltseal/boltseal"
@@ -55,36 +56,29 @@ var (
 	})
 )
 
-// stretches scans what is escaped in data[from:to], as it is meant.
+// stretches scans what is encoded in data[from:to], as it is meant.
 func (v *view) stretches(ctx context.Context, from, to int) {
-	v.finder.Find(v.data, from, to, func(s decode.Span) {
-		v.derived(ctx, s.Step, s.Start, s.Text)
-	})
+	if v.finder.Line == nil {
+		v.finder.Line = v.line
+	}
+	v.finder.Find(v.data, from, to, func(s decode.Span) { v.derived(ctx, s) })
 }
 
-// derived scans what the bytes from p on mean.
-func (v *view) derived(ctx context.Context, step string, p int, text []byte) {
-	if v.scan.decoded -= int64(len(text)); v.scan.decoded < 0 {
-		v.skip(v.content, "more encoded text than twice the content: "+boltseal.ErrLimit.Error())
+// derived scans what a stretch means.
+func (v *view) derived(ctx context.Context, s decode.Span) {
+	if v.scan.decoded -= int64(len(s.Text)); v.scan.decoded < 0 {
+		v.skip(v.content, "encoded text beyond what its size allows was not decoded: "+boltseal.ErrLimit.Error())
 		return
 	}
-	c := v.content.decoded(step, v.base+int64(p), v.line(p))
-	if err := v.scan.bytes(ctx, c, text); err != nil && ctx.Err() == nil {
-		v.skip(c, err.Error())
+	c := v.content.decoded(s.Step, v.base+int64(s.Start), s.Line)
+	if len(c.via) > decodeDepth {
+		v.skip(v.content, fmt.Sprintf("encoded more than %d times: %v", decodeDepth, boltseal.ErrLimit))
+		return
 	}
-}
-
-var base64Runs = inline{
-	name: "base64", alphabet: "[A-Za-z0-9+/_-]", min: 24, probe: decode.Base64Probe,
-	decode: func(run []byte, limit int) ([]byte, []string, error) {
-		out := decode.Base64(run, limit)
-		return out, []string{"base64"}, nil
-	},
-}
-
-var hexRuns = inline{
-	name: "hex", alphabet: "h", min: 32, probe: decode.HexProbe,
-	decode: func(run []byte, limit int) ([]byte, []string, error) {
-		return decode.Hex(run, limit), []string{"hex"}, nil
-	},
+	err := v.capture(wide{v.base + int64(s.Start), v.base + int64(s.End)}, s.Step != "base64" && s.Step != "hex", func() error {
+		return v.scan.bytes(ctx, c, s.Text)
+	})
+	if err != nil && ctx.Err() == nil {
+		v.skip(v.content, "encoded text: "+err.Error())
+	}
 }

@@ -24,6 +24,10 @@ type scan struct {
 	members  int   // how many more there may be
 	archived int64 // bytes of members so far
 	grouped  grouped
+	// captured, if not nil, takes the matches that would be grouped: they are
+	// inside a stretch of another content, which decides on them.
+	captured *[]found
+	origins  int // stretches captured so far
 	mac      hash.Hash
 	skips    []boltseal.Skip
 	skipped  map[string]bool
@@ -34,7 +38,6 @@ type settings struct {
 	set        *RuleSet
 	containers []container
 	decompress map[string]decode.Decompressor
-	inlines    []inline
 	salt       []byte // of fingerprints
 	marks      bool   // inline marks count
 	buffers    sync.Pool
@@ -141,7 +144,14 @@ func (s *scan) value(ctx context.Context, c content, name string, value []byte) 
 }
 
 func (s *scan) view(c content) *view {
-	return &view{scan: s, content: c, runs: make([]run, len(s.set.classes)), unpacked: make([]int, len(s.opts.inlines)), objects: map[int]int64{}, tried: map[int]int{}}
+	return &view{scan: s, content: c, runs: make([]run, len(s.set.classes)), objects: map[int]int64{}, tried: map[int]int{}}
+}
+
+// allow lets decodings yield twice what was read.
+func (s *scan) allow(c content, n int) {
+	if len(c.via) == 0 {
+		s.decoded += 2 * int64(n)
+	}
 }
 
 // memory scans bytes that are all at hand.
@@ -149,10 +159,8 @@ func (s *scan) memory(ctx context.Context, c content, data []byte) error {
 	v := s.view(c)
 	defer v.finish()
 	v.data = data
-	s.decoded += 2 * int64(len(data))
-	for v.next < len(data) && ctx.Err() == nil {
-		v.find(ctx, min(v.next+s.opts.block, len(data)))
-	}
+	s.allow(c, len(data))
+	v.find(ctx, len(data), true)
 	return ctx.Err()
 }
 
@@ -166,23 +174,23 @@ func (s *scan) stream(ctx context.Context, c content, r io.Reader) error {
 	v.data = buf[:0]
 	for {
 		if len(v.data) == cap(v.data) {
-			v.slide((v.next - s.opts.reach) &^ 1)
+			v.slide((v.next - s.opts.reach) &^ 15)
 		}
 		had := len(v.data)
 		n, err := io.ReadFull(r, buf[had:cap(buf)])
 		v.data = buf[:had+n]
-		s.decoded += 2 * int64(n)
+		s.allow(c, n)
 		if err == io.ErrUnexpectedEOF {
 			err = io.EOF
 		}
 		if err != nil {
-			v.find(ctx, len(v.data))
+			v.find(ctx, len(v.data), true)
 			if errors.Is(err, io.EOF) {
 				err = nil
 			}
 			return errors.Join(err, ctx.Err())
 		}
-		v.find(ctx, (len(v.data)-s.opts.reach)&^1)
+		v.find(ctx, len(v.data)-s.opts.reach, false)
 		if err := ctx.Err(); err != nil {
 			return err
 		}

@@ -31,9 +31,8 @@ type view struct {
 	// position that was asked for.
 	lines, lined int
 
-	finder   decode.Finder
-	unpacked []int // per inline, the end of the last run it was shown
-	pending  pending
+	finder  decode.Finder // of escaped text
+	pending pending
 
 	braces    braces
 	assigned  int           // the value of the last assignment begins here
@@ -43,9 +42,34 @@ type view struct {
 	tried     map[int]int   // per rule, where its expression is tried again
 }
 
-// find decides the positions up to to: it looks for needles at the even ones,
-// and acts on those it finds. Content starts at an even position of data.
-func (v *view) find(ctx context.Context, to int) {
+// stride is the step in which needles and encoded text are looked for in turns.
+// Strides lie at multiples of it in the content, so that their order is the same
+// whatever the blocks.
+const stride = 4096
+
+// find decides the positions up to to, or to the end of the last whole stride
+// before it if more data follows.
+func (v *view) find(ctx context.Context, to int, last bool) {
+	for v.next < to {
+		end := v.next + stride - int((v.base+int64(v.next))%stride)
+		if end > to {
+			if !last {
+				return
+			}
+			end = to
+		}
+		from := v.next
+		v.needles(ctx, end)
+		v.stretches(ctx, from, end)
+		if ctx.Err() != nil {
+			return
+		}
+	}
+}
+
+// needles looks for needles at the even positions up to to, and acts on those
+// it finds. Content starts at an even position of data.
+func (v *view) needles(ctx context.Context, to int) {
 	data, bits := v.data, &v.set.filter.first
 	i := v.next
 	for ; i+8 <= to && i+12 <= len(data); i += 8 {
@@ -66,9 +90,7 @@ func (v *view) find(ctx context.Context, to int) {
 	for ; i < to && i+4 <= len(data); i += 2 {
 		v.at(ctx, i, binary.LittleEndian.Uint32(data[i:])|foldMask)
 	}
-	from := v.next
 	v.next = max(v.next, to)
-	v.stretches(ctx, from, v.next)
 }
 
 // at acts on the needles that have the key in one of their windows.
@@ -144,11 +166,8 @@ func (v *view) slide(n int) {
 	v.data = append(v.data[:0], v.data[n:]...)
 	v.base += int64(n)
 	v.next -= n
-	v.finder.Slide(n)
 	v.assigned, v.pemSeen, v.commanded = v.assigned-n, v.pemSeen-n, v.commanded-n
-	for i := range v.unpacked {
-		v.unpacked[i] -= n
-	}
+	v.finder.Slide(n)
 	for i := range v.tried {
 		v.tried[i] -= n
 	}
