@@ -30,6 +30,7 @@ func (g *grouped) add(v *view, f *found) {
 		return
 	case m == nil:
 		one := f.match
+		one.Fingerprint = f.key.String()
 		m = &one
 		g.byKey[f.key] = m
 		g.order = append(g.order, m)
