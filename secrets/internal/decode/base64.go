@@ -1,5 +1,7 @@
 package decode
 
+import "bytes"
+
 // sextet has the value of each byte of both alphabets of RFC 4648, sections 4
 // and 5, and 0xff for all others.
 var sextet = func() (t [256]byte) {
@@ -20,7 +22,10 @@ func printable(c byte) bool { return c >= ' ' && c < 0x7f || c == '\n' || c == '
 // bzip2, zstd, xz, DER, and Java's keystores.
 var magics64 = []string{"H4sI", "UEsD", "QlpoOT", "KLUv/", "/Td6WF", "MII", "/u3+7", "zs7Oz"}
 
-// long is from what length on a run is decoded whatever it looks like: text may
+// magicsHex begin hexadecimal digits of such content.
+var magicsHex = []string{"1f8b08", "504b0304", "425a68", "28b52ffd", "fd377a58", "3082", "feedfeed", "cececece", "fffe"}
+
+// long64 is from what length on a run is decoded whatever it looks like: text may
 // be anywhere in it.
 const long64 = 128
 
@@ -119,11 +124,14 @@ func Base64(run []byte, limit int) []byte {
 	return out[:min(len(out), limit)]
 }
 
-// HexProbe reports whether a run of hexadecimal digits is worth decoding: its
-// start, its middle or its end is text. Digests are not.
+// longHex is from what length on digits are decoded whatever they look like.
+const longHex = 512
+
+// HexProbe reports whether a run of hexadecimal digits is worth decoding: it is
+// long, or its start, its middle or its end is text. Digests are not.
 func HexProbe(run []byte) bool {
 	_, ok := alignHex(run)
-	return ok
+	return ok || len(run) >= longHex
 }
 
 func alignHex(run []byte) (skip int, ok bool) {
@@ -131,8 +139,10 @@ func alignHex(run []byte) (skip int, ok bool) {
 	if len(run) < sample {
 		return 0, false
 	}
-	if string(run[:4]) == "1f8b" {
-		return 0, true
+	for _, m := range magicsHex {
+		if string(bytes.ToLower(run[:len(m)])) == m {
+			return 0, true
+		}
 	}
 	for skip := range 2 {
 		for _, at := range [3]int{0, len(run) / 2 &^ 1, (len(run) - sample - 1) &^ 1} {
@@ -145,13 +155,21 @@ func alignHex(run []byte) (skip int, ok bool) {
 }
 
 func textHex(b []byte) bool {
+	texts, zeros := 0, 0
 	for i := 0; i+2 <= len(b); i += 2 {
 		hi, lo := nibble[b[i]], nibble[b[i+1]]
-		if hi|lo == 0xff || !printable(hi<<4|lo) {
+		switch v := hi<<4 | lo; {
+		case hi|lo == 0xff:
+			return false
+		case printable(v):
+			texts++
+		case v == 0:
+			zeros++
+		default:
 			return false
 		}
 	}
-	return true
+	return texts >= 6 && (zeros == 0 || zeros >= 4)
 }
 
 // nibble has the value of each hexadecimal digit, and 0xff for all other bytes.
@@ -172,7 +190,7 @@ var nibble = func() (t [256]byte) {
 // out everything else. It returns nil where nothing in the run is text.
 func Hex(run []byte, limit int) []byte {
 	skip, ok := alignHex(run)
-	if !ok {
+	if !ok && len(run) < longHex {
 		return nil
 	}
 	out := make([]byte, 0, min(limit, len(run)/2))
