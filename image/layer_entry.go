@@ -86,7 +86,8 @@ func (b *layerBuilder) entry(ctx context.Context, h *tarball.Header) error {
 		b.whiteout(dir, base)
 		return nil
 	}
-	if bytes.HasPrefix(p, []byte(metaPrefix)) { // what lies in AUFS's own folders
+	plnk := bytes.HasPrefix(p, []byte(tree.Plnk+"/"))                                       // content that hard links lead to
+	if bytes.HasPrefix(p, []byte(metaPrefix)) && !(plnk && h.Type == tarball.TypeRegular) { // what lies in AUFS's own folders
 		b.note(string(p), "AUFS's own bookkeeping; no container sees it")
 		return nil
 	}

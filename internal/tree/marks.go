@@ -92,6 +92,22 @@ func (s *Squash) kill(top id) {
 	s.layer.dirs = s.layer.dirs[:0]
 }
 
+// Plnk is the folder where AUFS keeps the content of files that have several
+// names: hard links lead into it. No container sees it.
+const Plnk = ".wh..wh.plnk"
+
+// dropPlnk removes the folder once the layer's links are made.
+func (s *Squash) dropPlnk() {
+	d := s.find(root, []byte(Plnk))
+	if d == 0 || s.nodes[d].layer != s.layer.index {
+		return
+	}
+	for c := s.nodes[d].first; c != 0; c = s.nodes[c].next {
+		s.remove(c)
+	}
+	s.remove(d)
+}
+
 // checkDoomed notes a path that the layer both deletes and brings, where
 // engines do not agree on what is left.
 func (s *Squash) checkDoomed(parent id, base []byte, kind Kind) {

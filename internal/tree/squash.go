@@ -115,6 +115,7 @@ func (s *Squash) Apply(ctx context.Context, rec *Record) error {
 		}
 		s.layer.entry++
 	}
+	s.dropPlnk()
 	return c.err
 }
 
