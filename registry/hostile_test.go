@@ -93,6 +93,9 @@ func TestThrottled(t *testing.T) {
 	require.ErrorAs(t, err, &throttle)
 	require.Equal(t, time.Hour, throttle.After)
 	require.EqualValues(t, 1, asked.Load(), "an hour is not waited for")
+	_, err = r.Resolve(t.Context(), "shop", "1")
+	require.ErrorAs(t, err, &throttle)
+	require.EqualValues(t, 1, asked.Load(), "nor is the registry asked before")
 	q := r.Quota()
 	require.Equal(t, registry.Quota{Known: true, Limit: 100, Remaining: 0, Window: 6 * time.Hour, Seen: q.Seen}, q)
 }

@@ -2,7 +2,6 @@ package registry
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -270,86 +269,4 @@ func (a *applier) live() error {
 		return err
 	}
 	return a.tx.Bucket(bucketMeta).Put(metaLive, raw)
-}
-
-// Forget removes the images that no reference has led to since a time, and the
-// references themselves. It returns how many images went.
-func (s *Store) Forget(since time.Time) (n int, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	err = s.db.Update(func(tx *bolt.Tx) error {
-		live, err := liveImages(tx)
-		if err != nil {
-			return err
-		}
-		refs, images := tx.Bucket(bucketRef), tx.Bucket(bucketImage)
-		kept := map[uint32]bool{} // by a reference that went not long ago
-		var old [][]byte
-		for k, v := range each(refs) {
-			r, err := decodeReference(v)
-			if err != nil {
-				return err
-			}
-			switch {
-			case !r.gone:
-			case r.seen.Before(since):
-				old = append(old, slices.Clone(k))
-			default:
-				for _, o := range r.ordinals {
-					kept[o] = true
-				}
-			}
-		}
-		type gone struct {
-			key []byte
-			img *image
-		}
-		var list []gone
-		for k, v := range each(images) {
-			o := binary.BigEndian.Uint32(k)
-			if live.Contains(o) || kept[o] {
-				continue
-			}
-			m, err := decodeImage(v)
-			if err != nil {
-				return err
-			}
-			if m.added.Before(since) {
-				list = append(list, gone{slices.Clone(k), m})
-			}
-		}
-		lost := map[uint32][]uint32{}
-		for _, g := range list {
-			for _, c := range g.img.components {
-				lost[c] = append(lost[c], binary.BigEndian.Uint32(g.key))
-			}
-			if err := errors.Join(images.Delete(g.key), tx.Bucket(bucketDigest).Delete([]byte(g.img.digest)), tx.Bucket(bucketPending).Delete(g.key)); err != nil {
-				return err
-			}
-		}
-		for _, k := range old {
-			if err := refs.Delete(k); err != nil {
-				return err
-			}
-		}
-		postings := tx.Bucket(bucketPosting)
-		for _, c := range sortedKeys(lost) {
-			set, err := posting(postings, c)
-			if err != nil {
-				return err
-			}
-			for _, o := range lost[c] {
-				set.Remove(o)
-			}
-			if err := putPosting(postings, c, set); err != nil {
-				return err
-			}
-		}
-		n = len(list)
-		return nil
-	})
-	if err != nil {
-		return 0, fmt.Errorf("forget images: %w", err)
-	}
-	return n, nil
 }

@@ -72,8 +72,12 @@ var (
 	bucketEventID   = []byte("eventid")   // identity of an event → sequence
 	bucketCursor    = []byte("cursor")    // sink → sequence of the last event it has
 
+	bucketManifest = []byte("manifest") // digest → digests of the images it leads to
+	bucketFailed   = []byte("failed")   // digest → tries, name, reason
+	bucketSource   = []byte("source")   // host → whether it is down, and how often it was
+
 	buckets = [][]byte{bucketMeta, bucketComponent, bucketPURL, bucketByHash, bucketKey, bucketState, bucketPosting, bucketImage,
-		bucketDigest, bucketPending, bucketRef, bucketRefOf, bucketEvent, bucketEventID, bucketCursor}
+		bucketDigest, bucketPending, bucketRef, bucketRefOf, bucketEvent, bucketEventID, bucketCursor, bucketManifest, bucketFailed, bucketSource}
 
 	metaVersion    = []byte("version")
 	metaGeneration = []byte("generation")
@@ -252,10 +256,12 @@ func (w *writer) generation(m Matcher) error {
 	case have == nil:
 		return w.meta.Put(metaGeneration, []byte(m.Generation()))
 	case string(have) != m.Generation():
-		return fmt.Errorf("the advisories are of generation %q and the store of %q: call Evaluate first", m.Generation(), have)
+		return fmt.Errorf("%w: they are of generation %q and the store of %q: call Evaluate first", errGeneration, m.Generation(), have)
 	}
 	return nil
 }
+
+var errGeneration = errors.New("other advisories")
 
 func (w *writer) image(d digest.Digest, inv *Inventory, m Matcher) (bool, error) {
 	if w.ofDigest.Get([]byte(d)) != nil {
@@ -339,7 +345,10 @@ func (s *Store) Fold(ctx context.Context) (int, error) {
 			holders := map[uint32][]uint32{} // component → ordinals
 			pending, images := tx.Bucket(bucketPending), tx.Bucket(bucketImage)
 			var done [][]byte
-			for k, _ := pending.Cursor().First(); k != nil && n < foldAt; k, _ = nextAfter(pending, k) {
+			for k := range each(pending) {
+				if n == foldAt {
+					break
+				}
 				if err := ctx.Err(); err != nil {
 					return err
 				}
@@ -374,12 +383,6 @@ func (s *Store) Fold(ctx context.Context) (int, error) {
 			return total, nil
 		}
 	}
-}
-
-func nextAfter(b *bolt.Bucket, k []byte) ([]byte, []byte) {
-	c := b.Cursor()
-	c.Seek(k)
-	return c.Next()
 }
 
 // addPostings writes in order of the components, as bbolt likes it.

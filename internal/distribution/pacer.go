@@ -47,20 +47,24 @@ func newPacer() *pacer {
 	return p
 }
 
-// wait returns when the next request may be made.
-func (p *pacer) wait(ctx context.Context) error {
+// wait returns when the next request may be made. If that is longer away than
+// the given time, it returns at once, and says how long.
+func (p *pacer) wait(ctx context.Context, longest time.Duration) (tooLong time.Duration, err error) {
 	if p.free.Load() {
-		return nil
+		return 0, nil
 	}
 	p.mu.Lock()
 	d := time.Until(p.until)
 	p.mu.Unlock()
+	if d > longest {
+		return d, nil
+	}
 	if d > 0 {
 		if err := sleep(ctx, d); err != nil {
-			return err
+			return 0, err
 		}
 	}
-	return p.limiter.Wait(ctx)
+	return 0, p.limiter.Wait(ctx)
 }
 
 // learn takes in an answer, and for how long it asked to be left alone.

@@ -49,8 +49,12 @@ func (p *patient) RoundTrip(req *http.Request) (*http.Response, error) {
 	own := req.URL.Host == p.host
 	for try := 1; ; try++ {
 		if own {
-			if err := p.pace.wait(req.Context()); err != nil {
+			tooLong, err := p.pace.wait(req.Context(), p.max)
+			if err != nil {
 				return nil, err
+			}
+			if tooLong > 0 {
+				return nil, &ThrottleError{Host: p.host, After: tooLong}
 			}
 		}
 		start := time.Now()

@@ -48,7 +48,9 @@ func TestPace(t *testing.T) {
 		ask := func(n int, resp *http.Response) time.Duration {
 			start := time.Now()
 			for range n {
-				require.NoError(t, p.wait(t.Context()))
+				tooLong, err := p.wait(t.Context(), time.Minute)
+				require.NoError(t, err)
+				require.Zero(t, tooLong)
 				p.learn(resp, 0)
 			}
 			return time.Since(start)
@@ -67,6 +69,13 @@ func TestPace(t *testing.T) {
 			ask(1, fine)
 		}
 		require.Zero(t, ask(1000, fine), "free again")
+
+		p.learn(enough, time.Hour)
+		start := time.Now()
+		tooLong, err := p.wait(t.Context(), time.Minute)
+		require.NoError(t, err)
+		require.Equal(t, time.Hour, tooLong, "an hour is said, not waited for")
+		require.Zero(t, time.Since(start))
 	})
 }
 
