@@ -149,7 +149,7 @@ func openEuler(d *boltseal.Distro) string {
 }
 
 // suseEcosystems lists the products of SUSE's own feed that a service pack is
-// made of.
+// made of: since 15 its packages come in modules, the base ones in Basesystem.
 func suseEcosystems(d *boltseal.Distro) []string {
 	major, sp, _ := strings.Cut(d.VersionID, ".")
 	if major == "" {
@@ -159,7 +159,11 @@ func suseEcosystems(d *boltseal.Distro) []string {
 	if sp != "" && sp != "0" {
 		release += " SP" + sp
 	}
-	return []string{"SUSE:Linux Enterprise Server " + release, "SUSE:Linux Enterprise Module for Basesystem " + release}
+	server, modules := "SUSE:Linux Enterprise Server "+release, "SUSE:Linux Enterprise Module for "
+	if n, err := strconv.Atoi(major); err != nil || n < 15 {
+		return []string{server}
+	}
+	return []string{modules + "Basesystem " + release, modules + "Server Applications " + release, server}
 }
 
 // languageEcosystem maps a purl type to an OSV ecosystem.
