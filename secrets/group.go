@@ -29,6 +29,9 @@ func (g *grouped) add(v *view, f *found) {
 		v.skip(v.content, fmt.Sprintf("more than %d different secrets: the others are not listed: %v", len(g.order), boltseal.ErrLimit))
 		return
 	case m == nil:
+		if g.byKey == nil {
+			g.byKey = map[fingerprint]*Match{}
+		}
 		one := f.match
 		one.Fingerprint = f.key.String()
 		m = &one

@@ -13,6 +13,9 @@ func (v *view) object(p, rule int) {
 	if !ok || v.objects[rule] == v.base+int64(o.start)+1 {
 		return
 	}
+	if v.objects == nil {
+		v.objects = map[int]int64{}
+	}
 	v.objects[rule] = v.base + int64(o.start) + 1
 	text := v.data[o.start:o.end]
 	if !json.Valid(text) {
@@ -74,6 +77,9 @@ func (v *view) expression(p, rule int) {
 	re := v.set.regexps[rule]
 	lo := max(0, p-regexpBytes)
 	text := v.data[lo:min(len(v.data), p+regexpBytes)]
+	if v.tried == nil {
+		v.tried = map[int]int{}
+	}
 	v.tried[rule] = p + regexpBytes/2
 	v.work += len(text)
 	for _, m := range re.FindAllSubmatchIndex(text, 64) {

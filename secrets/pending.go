@@ -146,8 +146,15 @@ func (p *pending) decide(v *view, before int64) {
 	*p = slices.Delete(list, 0, n)
 }
 
-// finish settles what is left of a content.
-func (v *view) finish() { v.pending.decide(v, 1<<62) }
+// finish settles what is left of a content, and gives the view back.
+func (v *view) finish() {
+	if len(v.pending) > 0 {
+		v.pending.decide(v, 1<<62)
+	}
+	views := &v.opts.views
+	v.scan, v.content, v.data = nil, content{}, nil
+	views.Put(v)
+}
 
 // capture runs a scan of what a stretch of v means, and takes what it finds as
 // v's own candidates on that stretch.

@@ -35,13 +35,14 @@ func (s span) meets(o span) bool { return s.start < o.end && o.start < s.end }
 type run struct {
 	lo, hi             int
 	loClosed, hiClosed bool
+	round              uint32 // of the view; what another round remembers is not true any more
 }
 
 // forward returns how many bytes from p on, at most most, are of the class.
 func (v *view) forward(class, p, most int) int {
 	r := &v.runs[class]
-	if p < r.lo || p > r.hi {
-		*r = run{lo: p, hi: p}
+	if r.round != v.round || p < r.lo || p > r.hi {
+		*r = run{lo: p, hi: p, round: v.round}
 	}
 	end := min(p+most, len(v.data))
 	if r.hi < end && !r.hiClosed {
@@ -58,8 +59,8 @@ func (v *view) forward(class, p, most int) int {
 // backward returns how many bytes before p, at most most, are of the class.
 func (v *view) backward(class, p, most int) int {
 	r := &v.runs[class]
-	if p < r.lo || p > r.hi {
-		*r = run{lo: p, hi: p}
+	if r.round != v.round || p < r.lo || p > r.hi {
+		*r = run{lo: p, hi: p, round: v.round}
 	}
 	end := max(p-most, 0)
 	if r.lo > end && !r.loClosed {

@@ -41,6 +41,7 @@ type settings struct {
 	salt       []byte // of fingerprints
 	marks      bool   // inline marks count
 	buffers    sync.Pool
+	views      sync.Pool
 	block      int
 	reach      int
 }
@@ -51,7 +52,6 @@ const decodedBase = 8 << 20
 func (o *settings) scan(limits boltseal.Limits) *scan {
 	return &scan{
 		set: o.set, opts: o, bound: limits, decoded: decodedBase, members: limits.ArchiveEntries,
-		grouped: grouped{byKey: map[fingerprint]*Match{}}, skipped: map[string]bool{},
 	}
 }
 
@@ -61,6 +61,9 @@ func (s *scan) limits() boltseal.Limits { return s.bound }
 func (s *scan) skip(c content, reason string) {
 	path := boltseal.Location{Path: c.loc.Path, Member: c.loc.Member}.String()
 	if key := path + "\x00" + reason; !s.skipped[key] && len(s.skips) < mostSkips {
+		if s.skipped == nil {
+			s.skipped = map[string]bool{}
+		}
 		s.skipped[key] = true
 		s.skips = append(s.skips, boltseal.Skip{Layer: c.loc.Layer, Path: path, Reason: reason})
 		if len(s.skips) == mostSkips {
@@ -91,18 +94,23 @@ func (s *scan) enter(c content) error {
 	return nil
 }
 
+// holds returns the format of a content that begins so, if it is a container.
+func (s *scan) holds(c content, head []byte) *container {
+	for i := range s.opts.containers {
+		if k := &s.opts.containers[i]; k.match(c.name(), head) {
+			return k
+		}
+	}
+	return nil
+}
+
 // container returns the format of a content that was not opened yet, or nil.
 func (s *scan) container(c content, data boltseal.Content) (*container, error) {
 	if c.opened || len(s.opts.containers) == 0 {
 		return nil, nil
 	}
 	head, err := data.Head(headBytes)
-	for i := range s.opts.containers {
-		if k := &s.opts.containers[i]; k.match(c.name(), head) {
-			return k, err
-		}
-	}
-	return nil, err
+	return s.holds(c, head), err
 }
 
 // file scans content of which nothing was read yet. whole says that it is in
@@ -136,6 +144,12 @@ func (s *scan) reader(ctx context.Context, c content, r io.Reader) error {
 }
 
 func (s *scan) bytes(ctx context.Context, c content, data []byte) error {
+	if !c.opened && s.holds(c, data[:min(len(data), headBytes)]) == nil { // spare what only containers need
+		if err := s.enter(c); err != nil {
+			return err
+		}
+		return s.memory(ctx, c, data)
+	}
 	return s.file(ctx, c, boltseal.NewFile(c.name(), 0, data).Content, true)
 }
 
@@ -143,8 +157,14 @@ func (s *scan) value(ctx context.Context, c content, name string, value []byte) 
 	return s.bytes(ctx, c, value)
 }
 
+// view returns a view of nothing yet, for a content. It must be finished.
 func (s *scan) view(c content) *view {
-	return &view{scan: s, content: c, runs: make([]run, len(s.set.classes)), objects: map[int]int64{}, tried: map[int]int{}}
+	v, _ := s.opts.views.Get().(*view)
+	if v == nil {
+		v = &view{runs: make([]run, len(s.set.classes))}
+	}
+	*v = view{scan: s, content: c, runs: v.runs, round: v.round + 1, pending: v.pending[:0], braces: braces{opens: v.braces.opens[:0]}}
+	return v
 }
 
 // allow lets decodings yield twice what was read.

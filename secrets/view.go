@@ -26,7 +26,9 @@ type view struct {
 	base int64 // offset in the content of data[0]
 	next int   // the first position not yet decided
 	runs []run
-	work int // bytes looked at by programs and handlers, for tests
+	// round is what makes all runs forgotten at once: see [run].
+	round uint32
+	work  int // bytes looked at by programs and handlers, for tests
 	// lines counts the line breaks before data[lined], which is near the last
 	// position that was asked for.
 	lines, lined int
@@ -171,9 +173,7 @@ func (v *view) slide(n int) {
 	for i := range v.tried {
 		v.tried[i] -= n
 	}
-	for i := range v.runs {
-		v.runs[i] = run{lo: -1, hi: -1}
-	}
+	v.round++
 }
 
 // breaks counts the line breaks in a stretch, below zero for one gone back.
