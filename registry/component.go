@@ -76,8 +76,10 @@ func stateOf(f *boltseal.Finding) state {
 	return state{f.Rule, f.Severity, f.Score, f.Fixed, f.Exploited, f.Suppressed, f.Title, f.Aliases}
 }
 
-func encodeStates(list []state) []byte {
+// encodeRow is a component and what is known of it.
+func encodeRow(component []byte, list []state) []byte {
 	var e encoder
+	e.string(string(component))
 	e.uint(uint64(len(list)))
 	for _, s := range list {
 		e.string(s.rule)
@@ -92,8 +94,9 @@ func encodeStates(list []state) []byte {
 	return e
 }
 
-func decodeStates(b []byte) ([]state, error) {
+func decodeRow(b []byte) (*boltseal.Package, []state, error) {
 	d := decoder{rest: b}
+	component := d.bytes()
 	list := make([]state, 0, d.count())
 	for range cap(list) {
 		list = append(list, state{
@@ -101,5 +104,9 @@ func decodeStates(b []byte) ([]state, error) {
 			exploited: d.string(), suppressed: d.string(), title: d.string(), aliases: d.strings(),
 		})
 	}
-	return list, d.err("findings of a component")
+	if err := d.err("findings of a component"); err != nil {
+		return nil, nil, err
+	}
+	p, err := decodeComponent(component)
+	return p, list, err
 }

@@ -35,7 +35,7 @@ func (s *Store) Evaluate(ctx context.Context, m Matcher) (Evaluation, error) {
 	out := Evaluation{Generation: m.Generation()}
 	var since string
 	diffs := map[groupKey]*group{}
-	updates := map[uint32][]state{}
+	updates := map[string][]byte{} // row → component and findings
 	err := s.db.View(func(tx *bolt.Tx) error {
 		since = string(tx.Bucket(bucketMeta).Get(metaGeneration))
 		if since == m.Generation() {
@@ -45,34 +45,27 @@ func (s *Store) Evaluate(ctx context.Context, m Matcher) (Evaluation, error) {
 		if since != "" {
 			keys = m.Changed(since)
 		}
-		numbers := concerned(tx, keys)
-		component, states := tx.Bucket(bucketComponent), tx.Bucket(bucketState)
-		for i, n := range numbers {
-			if i%256 == 0 && ctx.Err() != nil {
+		return concerned(tx, keys, func(row, raw []byte) error {
+			if out.Components++; out.Components%256 == 0 && ctx.Err() != nil {
 				return ctx.Err()
 			}
-			id := be32(n)
-			p, err := decodeComponent(component.Get(id))
+			p, old, err := decodeRow(raw)
 			if err != nil {
 				return err
 			}
-			var old []state
-			if raw := states.Get(id); raw != nil {
-				if old, err = decodeStates(raw); err != nil {
-					return err
-				}
-			}
 			now := statesOf(m, p)
-			out.Components++
 			if slices.EqualFunc(old, now, state.equal) {
-				continue
+				return nil
 			}
-			updates[n] = now
-			compare(diffs, n, p, old, now)
-		}
-		out.Changed = len(updates)
-		return gather(tx, diffs)
+			updates[string(row)] = encodeRow(encodeComponent(p), now)
+			compare(diffs, row, p, old, now)
+			return nil
+		})
 	})
+	if err == nil && len(diffs) > 0 {
+		out.Changed = len(updates)
+		err = s.db.View(func(tx *bolt.Tx) error { return gather(tx, diffs) })
+	}
 	if err != nil {
 		return Evaluation{}, fmt.Errorf("evaluate store: %w", err)
 	}
@@ -80,9 +73,9 @@ func (s *Store) Evaluate(ctx context.Context, m Matcher) (Evaluation, error) {
 		return out, nil
 	}
 	err = s.db.Update(func(tx *bolt.Tx) error {
-		states := tx.Bucket(bucketState)
-		for _, n := range sortedKeys(updates) {
-			if err := putStates(states, be32(n), updates[n]); err != nil {
+		component := tx.Bucket(bucketComponent)
+		for _, row := range sortedKeys(updates) {
+			if err := component.Put([]byte(row), updates[row]); err != nil {
 				return err
 			}
 		}
@@ -118,25 +111,43 @@ func (s state) equal(t state) bool {
 		s.score == t.score && s.title == t.title && slices.Equal(s.aliases, t.aliases)
 }
 
-// concerned returns the components that any of the keys speaks of, all for nil.
-func concerned(tx *bolt.Tx, keys iter.Seq[string]) []uint32 {
+// concerned calls look for each component that any of the keys speaks of, for all
+// if keys is nil; for none twice.
+func concerned(tx *bolt.Tx, keys iter.Seq[string], look func(row, raw []byte) error) error {
+	component := tx.Bucket(bucketComponent)
 	if keys == nil {
-		n := counter(tx.Bucket(bucketMeta), metaComponents)
-		all := make([]uint32, n)
-		for i := range all {
-			all[i] = uint32(i)
+		for row, raw := range each(component) {
+			if err := look(row, raw); err != nil {
+				return err
+			}
 		}
-		return all
+		return nil
 	}
-	set := roaring.New()
-	c := tx.Bucket(bucketKey).Cursor()
-	for key := range keys {
+	seen := roaring.New()
+	first, further, rows := component.Cursor(), tx.Bucket(bucketKey).Cursor(), tx.Bucket(bucketRow)
+	for _, key := range slices.Sorted(keys) { // in the order of the file
 		prefix := append([]byte(key), 0)
-		for k, _ := c.Seek(prefix); len(k) == len(prefix)+4 && bytes.HasPrefix(k, prefix); k, _ = c.Next() {
-			set.Add(binary.BigEndian.Uint32(k[len(prefix):]))
+		for row, raw := first.Seek(prefix); len(row) == len(prefix)+4 && bytes.HasPrefix(row, prefix); row, raw = first.Next() {
+			if seen.CheckedAdd(numberOf(row)) {
+				if err := look(row, raw); err != nil {
+					return err
+				}
+			}
+		}
+		for k, _ := further.Seek(prefix); len(k) == len(prefix)+4 && bytes.HasPrefix(k, prefix); k, _ = further.Next() {
+			if !seen.CheckedAdd(numberOf(k)) {
+				continue
+			}
+			row, _, err := address(rows, numberOf(k))
+			if err != nil {
+				return err
+			}
+			if err := look(row, component.Get(row)); err != nil {
+				return err
+			}
 		}
 	}
-	return set.ToArray()
+	return nil
 }
 
 // groupKey is what makes changes of several components one event.
@@ -149,14 +160,14 @@ type groupKey struct {
 type group struct {
 	state    // the later one
 	versions map[string]bool
-	holders  []uint32 // components
+	holders  []string // rows of components
 	images   *roaring.Bitmap
 	why      string
 }
 
 // compare notes what differs between two outcomes of one component, both in
 // order of the rules.
-func compare(diffs map[groupKey]*group, n uint32, p *boltseal.Package, old, now []state) {
+func compare(diffs map[groupKey]*group, row []byte, p *boltseal.Package, old, now []state) {
 	name := p.Type + ":" + p.Name
 	if p.Namespace != "" {
 		name = p.Type + ":" + p.Namespace + "/" + p.Name
@@ -169,7 +180,7 @@ func compare(diffs map[groupKey]*group, n uint32, p *boltseal.Package, old, now 
 			diffs[key] = g
 		}
 		g.versions[p.Version] = true
-		g.holders = append(g.holders, n)
+		g.holders = append(g.holders, string(row))
 	}
 	for len(old) > 0 || len(now) > 0 {
 		switch {
@@ -217,20 +228,20 @@ func gather(tx *bolt.Tx, diffs map[groupKey]*group) error {
 		return err
 	}
 	of := map[uint32]*roaring.Bitmap{}
-	postings := tx.Bucket(bucketPosting)
+	var rows []string
 	for _, g := range diffs {
-		for _, n := range g.holders {
-			if of[n] != nil {
-				continue
+		rows = append(rows, g.holders...)
+	}
+	slices.Sort(rows) // in the order of the file
+	postings := tx.Bucket(bucketPosting)
+	for _, row := range slices.Compact(rows) {
+		set := roaring.New()
+		if raw := postings.Get([]byte(row)); raw != nil {
+			if _, err := set.FromBuffer(raw); err != nil { // valid as long as the transaction
+				return fmt.Errorf("postings of component %d: %w: %w", numberOf([]byte(row)), boltseal.ErrMalformed, err)
 			}
-			set := roaring.New()
-			if raw := postings.Get(be32(n)); raw != nil {
-				if _, err := set.FromBuffer(raw); err != nil { // valid as long as the transaction
-					return fmt.Errorf("postings of component %d: %w: %w", n, boltseal.ErrMalformed, err)
-				}
-			}
-			of[n] = set
 		}
+		of[numberOf([]byte(row))] = set
 	}
 	recent := map[uint32][]uint32{}
 	images := tx.Bucket(bucketImage)
@@ -252,7 +263,8 @@ func gather(tx *bolt.Tx, diffs map[groupKey]*group) error {
 	for _, g := range diffs {
 		sets := make([]*roaring.Bitmap, 0, len(g.holders))
 		fresh := roaring.New()
-		for _, n := range g.holders {
+		for _, row := range g.holders {
+			n := numberOf([]byte(row))
 			sets = append(sets, of[n])
 			fresh.AddMany(recent[n])
 		}

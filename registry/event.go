@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"iter"
 	"time"
@@ -137,13 +136,11 @@ func decodeEvent(sequence uint64, raw []byte) (*Event, error) {
 	return e, d.err("event")
 }
 
-// emit writes an event unless it is there already.
+// emit writes an event, in the transaction of what it is about: both happen, or
+// none.
 func emit(tx *bolt.Tx, e *Event) error {
 	e.ID = e.identity()
-	ids, events := tx.Bucket(bucketEventID), tx.Bucket(bucketEvent)
-	if ids.Get([]byte(e.ID)) != nil {
-		return nil
-	}
+	events := tx.Bucket(bucketEvent)
 	n, err := events.NextSequence()
 	if err != nil {
 		return err
@@ -153,7 +150,7 @@ func emit(tx *bolt.Tx, e *Event) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(events.Put(be64(n), raw), ids.Put([]byte(e.ID), be64(n)))
+	return events.Put(be64(n), raw)
 }
 
 // Events yields what happened after the event with the given sequence, in

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/opencontainers/go-digest"
 	bolt "go.etcd.io/bbolt"
 )
@@ -72,18 +73,13 @@ func (s *Store) Forget(since time.Time) (n int, err error) {
 				return err
 			}
 		}
-		postings := tx.Bucket(bucketPosting)
-		for _, c := range sortedKeys(lost) {
-			set, err := posting(postings, c)
-			if err != nil {
-				return err
-			}
-			for _, o := range lost[c] {
+		err = changePostings(tx, lost, func(set *roaring.Bitmap, images []uint32) {
+			for _, o := range images {
 				set.Remove(o)
 			}
-			if err := putPosting(postings, c, set); err != nil {
-				return err
-			}
+		})
+		if err != nil {
+			return err
 		}
 		n = len(list)
 		return forgetManifests(tx, named)
@@ -140,12 +136,12 @@ func (s *Store) TrimEvents(before time.Time) (n int, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	err = s.db.Update(func(tx *bolt.Tx) error {
-		events, ids := tx.Bucket(bucketEvent), tx.Bucket(bucketEventID)
+		events := tx.Bucket(bucketEvent)
 		seen := uint64(1<<64 - 1)
 		for _, v := range each(tx.Bucket(bucketCursor)) {
 			seen = min(seen, binary.BigEndian.Uint64(v))
 		}
-		var old [][2][]byte
+		var old [][]byte
 		for k, v := range each(events) {
 			sequence := binary.BigEndian.Uint64(k)
 			e, err := decodeEvent(sequence, v)
@@ -155,10 +151,10 @@ func (s *Store) TrimEvents(before time.Time) (n int, err error) {
 			if sequence > seen || !e.Time.Before(before) {
 				break
 			}
-			old = append(old, [2][]byte{slices.Clone(k), []byte(e.ID)})
+			old = append(old, slices.Clone(k))
 		}
-		for _, o := range old {
-			if err := errors.Join(events.Delete(o[0]), ids.Delete(o[1])); err != nil {
+		for _, k := range old {
+			if err := events.Delete(k); err != nil {
 				return err
 			}
 		}

@@ -49,19 +49,15 @@ func status(tx *bolt.Tx, ordinal []byte) (*ImageStatus, error) {
 	}
 	st := &ImageStatus{Digest: m.digest, Platform: m.platform, Added: m.added, Incomplete: m.incomplete, Packages: len(m.components), References: referencesOf(tx, ordinal)}
 	for _, c := range m.components {
-		raw := tx.Bucket(bucketState).Get(be32(c))
-		if raw == nil {
-			continue
-		}
-		states, err := decodeStates(raw)
+		row, purl, err := address(tx.Bucket(bucketRow), c)
 		if err != nil {
 			return nil, err
 		}
-		p, err := decodeComponent(tx.Bucket(bucketComponent).Get(be32(c)))
+		p, states, err := decodeRow(tx.Bucket(bucketComponent).Get(row))
 		if err != nil {
 			return nil, err
 		}
-		p.PURL = string(tx.Bucket(bucketPURL).Get(be32(c)))
+		p.PURL = string(purl)
 		for _, x := range states {
 			st.Findings = append(st.Findings, boltseal.Finding{
 				Kind: boltseal.KindVulnerability, Rule: x.rule, Title: x.title, Severity: x.severity, Score: x.score, Exploited: x.exploited,
@@ -189,7 +185,6 @@ type Stats struct {
 	Images     int // in all
 	Live       int // that a reference leads to
 	Components int
-	Affected   int // components with findings
 	Pending    int // images that wait for Fold
 	Events     uint64
 	Bytes      int64 // of the file
@@ -205,7 +200,7 @@ func (s *Store) Stats() (st Stats, err error) {
 		meta := tx.Bucket(bucketMeta)
 		st = Stats{
 			Generation: string(meta.Get(metaGeneration)), Live: int(live.GetCardinality()), Components: int(counter(meta, metaComponents)),
-			Images: tx.Bucket(bucketImage).Stats().KeyN, Affected: tx.Bucket(bucketState).Stats().KeyN, Pending: tx.Bucket(bucketPending).Stats().KeyN,
+			Images: tx.Bucket(bucketImage).Stats().KeyN, Pending: tx.Bucket(bucketPending).Stats().KeyN,
 			Events: tx.Bucket(bucketEvent).Sequence(), Bytes: tx.Size(),
 		}
 		for _, v := range each(tx.Bucket(bucketRef)) {

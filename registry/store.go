@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -57,27 +58,25 @@ const StoreVersion = 1
 
 var (
 	bucketMeta      = []byte("meta")
-	bucketComponent = []byte("component") // number → encoded component
-	bucketPURL      = []byte("purl")      // number → its package URL, for people
+	bucketComponent = []byte("component") // row → encoded component, and its findings
+	bucketPosting   = []byte("posting")   // row → images that hold the component
+	bucketRow       = []byte("row")       // number of a component → its row, and its package URL, for people
 	bucketByHash    = []byte("byhash")    // hash of an encoded component → number
-	bucketKey       = []byte("key")       // key, 0, number → nothing
-	bucketState     = []byte("state")     // number → findings, where there are any
-	bucketPosting   = []byte("posting")   // number → images that hold it
+	bucketKey       = []byte("key")       // key, 0, number → nothing: for all keys of a component but the first
 	bucketImage     = []byte("image")     // ordinal → encoded image
 	bucketDigest    = []byte("digest")    // digest → ordinal
 	bucketPending   = []byte("pending")   // ordinal → nothing: not in the postings yet
 	bucketRef       = []byte("ref")       // host/repo:tag → encoded reference
 	bucketRefOf     = []byte("refof")     // ordinal, name of a reference → nothing
 	bucketEvent     = []byte("event")     // sequence → encoded event
-	bucketEventID   = []byte("eventid")   // identity of an event → sequence
 	bucketCursor    = []byte("cursor")    // sink → sequence of the last event it has
 
 	bucketManifest = []byte("manifest") // digest → digests of the images it leads to
 	bucketFailed   = []byte("failed")   // digest → tries, name, reason
 	bucketSource   = []byte("source")   // host → whether it is down, and how often it was
 
-	buckets = [][]byte{bucketMeta, bucketComponent, bucketPURL, bucketByHash, bucketKey, bucketState, bucketPosting, bucketImage,
-		bucketDigest, bucketPending, bucketRef, bucketRefOf, bucketEvent, bucketEventID, bucketCursor, bucketManifest, bucketFailed, bucketSource}
+	buckets = [][]byte{bucketMeta, bucketComponent, bucketPosting, bucketRow, bucketByHash, bucketKey, bucketImage,
+		bucketDigest, bucketPending, bucketRef, bucketRefOf, bucketEvent, bucketCursor, bucketManifest, bucketFailed, bucketSource}
 
 	metaVersion    = []byte("version")
 	metaGeneration = []byte("generation")
@@ -229,15 +228,14 @@ func (s *Store) PutAll(digests []digest.Digest, invs []Inventory, m Matcher) (ad
 
 // writer adds images in one transaction.
 type writer struct {
-	tx                                                          *bolt.Tx
-	meta, component, byHash, key, state, img, ofDigest, pending *bolt.Bucket
-	images, components                                          uint32 // numbers given so far
+	meta, component, row, byHash, key, img, ofDigest, pending *bolt.Bucket
+	images, components                                        uint32 // numbers given so far
 }
 
 func newWriter(tx *bolt.Tx) *writer {
 	w := &writer{
-		tx: tx, meta: tx.Bucket(bucketMeta), component: tx.Bucket(bucketComponent), byHash: tx.Bucket(bucketByHash), key: tx.Bucket(bucketKey),
-		state: tx.Bucket(bucketState), img: tx.Bucket(bucketImage), ofDigest: tx.Bucket(bucketDigest), pending: tx.Bucket(bucketPending),
+		meta: tx.Bucket(bucketMeta), component: tx.Bucket(bucketComponent), row: tx.Bucket(bucketRow), byHash: tx.Bucket(bucketByHash),
+		key: tx.Bucket(bucketKey), img: tx.Bucket(bucketImage), ofDigest: tx.Bucket(bucketDigest), pending: tx.Bucket(bucketPending),
 	}
 	w.images, w.components = counter(w.meta, metaImages), counter(w.meta, metaComponents)
 	return w
@@ -291,21 +289,44 @@ func (w *writer) number(p *boltseal.Package, m Matcher) (uint32, error) {
 	}
 	n := w.components
 	w.components++
-	id := be32(n)
-	if err := errors.Join(w.component.Put(id, encoded), w.tx.Bucket(bucketPURL).Put(id, []byte(p.PURL)), w.byHash.Put(hash, id)); err != nil {
-		return 0, err
-	}
-	for _, k := range m.Keys(p) {
-		if err := w.key.Put(keyEntry(k, n), nil); err != nil {
+	first := ""
+	for i, k := range m.Keys(p) {
+		if i == 0 {
+			first = k
+		} else if err := w.key.Put(rowOf(k, n), nil); err != nil {
 			return 0, err
 		}
 	}
-	return n, putStates(w.state, id, statesOf(m, p))
+	row := rowOf(first, n)
+	return n, errors.Join(w.component.Put(row, encodeRow(encoded, statesOf(m, p))), w.row.Put(be32(n), encodeAddress(row, p.PURL)), w.byHash.Put(hash, be32(n)))
 }
 
-func keyEntry(key string, n uint32) []byte {
-	b := append([]byte(key), 0)
-	return binary.BigEndian.AppendUint32(b, n)
+// rowOf is where a component stands: all versions of a package next to each
+// other, so that what one advisory speaks of lies on few pages of the file.
+func rowOf(key string, n uint32) []byte {
+	b := append(make([]byte, 0, len(key)+5), key...)
+	return binary.BigEndian.AppendUint32(append(b, 0), n)
+}
+
+func numberOf(row []byte) uint32 { return binary.BigEndian.Uint32(row[len(row)-4:]) }
+
+// encodeAddress is what leads from a component's number to its row.
+func encodeAddress(row []byte, purl string) []byte {
+	var e encoder
+	e.string(string(row))
+	e.string(purl)
+	return e
+}
+
+// address returns a component's row, and its package URL. Both are valid as long
+// as the transaction.
+func address(rows *bolt.Bucket, n uint32) (row, purl []byte, err error) {
+	d := decoder{rest: rows.Get(be32(n))}
+	row, purl = d.bytes(), d.bytes()
+	if len(row) < 5 {
+		d.bad = true
+	}
+	return row, purl, d.err(fmt.Sprintf("component %d", n))
 }
 
 func statesOf(m Matcher, p *boltseal.Package) []state {
@@ -316,13 +337,6 @@ func statesOf(m Matcher, p *boltseal.Package) []state {
 	}
 	slices.SortFunc(list, func(a, b state) int { return compareStrings(a.rule, b.rule) })
 	return slices.CompactFunc(list, func(a, b state) bool { return a.rule == b.rule })
-}
-
-func putStates(b *bolt.Bucket, id []byte, list []state) error {
-	if len(list) == 0 {
-		return b.Delete(id)
-	}
-	return b.Put(id, encodeStates(list))
 }
 
 func (w *writer) finish() error {
@@ -365,7 +379,7 @@ func (s *Store) Fold(ctx context.Context) (int, error) {
 				done = append(done, slices.Clone(k))
 				n++
 			}
-			if err := addPostings(tx.Bucket(bucketPosting), holders); err != nil {
+			if err := addPostings(tx, holders); err != nil {
 				return err
 			}
 			for _, k := range done {
@@ -385,20 +399,44 @@ func (s *Store) Fold(ctx context.Context) (int, error) {
 	}
 }
 
-// addPostings writes in order of the components, as bbolt likes it.
-func addPostings(b *bolt.Bucket, holders map[uint32][]uint32) error {
-	components := make([]uint32, 0, len(holders))
-	for c := range holders {
-		components = append(components, c)
+// addPostings adds images to the postings of components.
+func addPostings(tx *bolt.Tx, holders map[uint32][]uint32) error {
+	return changePostings(tx, holders, func(set *roaring.Bitmap, images []uint32) { set.AddMany(images) })
+}
+
+// changePostings changes the postings of components, in the order of their rows,
+// as bbolt likes it.
+func changePostings(tx *bolt.Tx, holders map[uint32][]uint32, change func(*roaring.Bitmap, []uint32)) error {
+	type one struct {
+		row    []byte
+		images []uint32
 	}
-	slices.Sort(components)
-	for _, c := range components {
-		set, err := posting(b, c)
+	list := make([]one, 0, len(holders))
+	rows, postings := tx.Bucket(bucketRow), tx.Bucket(bucketPosting)
+	for c, images := range holders {
+		row, _, err := address(rows, c)
 		if err != nil {
 			return err
 		}
-		set.AddMany(holders[c])
-		if err := putPosting(b, c, set); err != nil {
+		list = append(list, one{row, images})
+	}
+	slices.SortFunc(list, func(a, b one) int { return bytes.Compare(a.row, b.row) })
+	for _, o := range list {
+		set, err := posting(postings, o.row)
+		if err != nil {
+			return err
+		}
+		change(set, o.images)
+		if set.IsEmpty() {
+			err = postings.Delete(o.row)
+		} else {
+			set.RunOptimize()
+			var raw []byte
+			if raw, err = set.MarshalBinary(); err == nil {
+				err = postings.Put(o.row, raw)
+			}
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -406,28 +444,16 @@ func addPostings(b *bolt.Bucket, holders map[uint32][]uint32) error {
 }
 
 // posting reads the images that hold a component. The set is the caller's own.
-func posting(b *bolt.Bucket, component uint32) (*roaring.Bitmap, error) {
+func posting(postings *bolt.Bucket, row []byte) (*roaring.Bitmap, error) {
 	set := roaring.New()
-	raw := b.Get(be32(component))
+	raw := postings.Get(row)
 	if raw == nil {
 		return set, nil
 	}
 	if err := set.UnmarshalBinary(raw); err != nil {
-		return nil, fmt.Errorf("postings of component %d: %w: %w", component, boltseal.ErrMalformed, err)
+		return nil, fmt.Errorf("postings of component %d: %w: %w", numberOf(row), boltseal.ErrMalformed, err)
 	}
 	return set, nil
-}
-
-func putPosting(b *bolt.Bucket, component uint32, set *roaring.Bitmap) error {
-	if set.IsEmpty() {
-		return b.Delete(be32(component))
-	}
-	set.RunOptimize()
-	raw, err := set.MarshalBinary()
-	if err != nil {
-		return err
-	}
-	return b.Put(be32(component), raw)
 }
 
 func compareStrings(a, b string) int {

@@ -327,13 +327,17 @@ func TestStoreRefuses(t *testing.T) {
 
 func TestVerifyFinds(t *testing.T) {
 	for name, damage := range map[string]func(tx *bolt.Tx) error{
-		"a posting": func(tx *bolt.Tx) error { return tx.Bucket([]byte("posting")).Delete([]byte{0, 0, 0, 0}) },
-		"a finding": func(tx *bolt.Tx) error { return tx.Bucket([]byte("state")).Delete([]byte{0, 0, 0, 0}) },
-		"the live":  func(tx *bolt.Tx) error { return tx.Bucket([]byte("meta")).Delete([]byte("live")) },
-		"an event":  func(tx *bolt.Tx) error { return tx.Bucket([]byte("event")).Delete([]byte{0, 0, 0, 0, 0, 0, 0, 2}) },
-		"an image":  func(tx *bolt.Tx) error { return tx.Bucket([]byte("image")).Put([]byte{0, 0, 0, 0}, []byte{200}) },
+		"a posting": func(tx *bolt.Tx) error { return tx.Bucket([]byte("posting")).Delete([]byte("ssl\x00\x00\x00\x00\x00")) },
+		"a finding": func(tx *bolt.Tx) error {
+			b, row := tx.Bucket([]byte("component")), []byte("ssl\x00\x00\x00\x00\x00")
+			raw := b.Get(row)
+			return b.Put(row, append(append([]byte(nil), raw[:1+raw[0]]...), 0))
+		},
+		"the live": func(tx *bolt.Tx) error { return tx.Bucket([]byte("meta")).Delete([]byte("live")) },
+		"an event": func(tx *bolt.Tx) error { return tx.Bucket([]byte("event")).Delete([]byte{0, 0, 0, 0, 0, 0, 0, 2}) },
+		"an image": func(tx *bolt.Tx) error { return tx.Bucket([]byte("image")).Put([]byte{0, 0, 0, 0}, []byte{200}) },
 		"a package": func(tx *bolt.Tx) error {
-			return tx.Bucket([]byte("component")).Put([]byte{0, 0, 0, 0}, []byte{1, 1, 'x'})
+			return tx.Bucket([]byte("component")).Put([]byte("ssl\x00\x00\x00\x00\x00"), []byte{1, 1, 'x'})
 		},
 		"a reference": func(tx *bolt.Tx) error { return tx.Bucket([]byte("refof")).Delete(append(make([]byte, 4), "r/x:1"...)) },
 	} {

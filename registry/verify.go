@@ -82,8 +82,12 @@ func (v *verifier) postings(ctx context.Context, tx *bolt.Tx) error {
 			want[c].Add(binary.BigEndian.Uint32(k))
 		}
 	}
-	for k, raw := range each(tx.Bucket(bucketPosting)) {
-		c := binary.BigEndian.Uint32(k)
+	for row, raw := range each(tx.Bucket(bucketPosting)) {
+		if len(row) < 5 {
+			v.differ("postings at %x", row)
+			continue
+		}
+		c := numberOf(row)
 		have := roaring.New()
 		if err := have.UnmarshalBinary(raw); err != nil {
 			v.differ("postings of component %d: %v", c, err)
@@ -138,18 +142,22 @@ func (v *verifier) live(ctx context.Context, tx *bolt.Tx) error {
 
 func (v *verifier) components(ctx context.Context, tx *bolt.Tx) error {
 	n, count := counter(tx.Bucket(bucketMeta), metaComponents), uint32(0)
-	for k, raw := range each(tx.Bucket(bucketComponent)) {
+	for row, raw := range each(tx.Bucket(bucketComponent)) {
 		count++
-		p, err := decodeComponent(raw)
-		if err != nil {
-			v.differ("component %x: %v", k, err)
+		if len(row) < 5 {
+			v.differ("component at %x", row)
 			continue
 		}
-		if again := encodeComponent(p); string(again) != string(raw) {
-			v.differ("component %x reads as another", k)
+		p, _, err := decodeRow(raw)
+		if err != nil {
+			v.differ("component %x: %v", row, err)
+			continue
 		}
-		if id := tx.Bucket(bucketByHash).Get(componentKey(raw)); string(id) != string(k) {
-			v.differ("component %x is found as %x", k, id)
+		if at, _, err := address(tx.Bucket(bucketRow), numberOf(row)); err != nil || string(at) != string(row) {
+			v.differ("component %x is found at %x", row, at)
+		}
+		if id := tx.Bucket(bucketByHash).Get(componentKey(encodeComponent(p))); string(id) != string(be32(numberOf(row))) {
+			v.differ("component %x is found as %x", row, id)
 		}
 	}
 	if count != n {
@@ -166,13 +174,8 @@ func (v *verifier) events(ctx context.Context, tx *bolt.Tx) error {
 			v.differ("events %d to %d are missing", next, n-1)
 		}
 		next = n + 1
-		e, err := decodeEvent(n, raw)
-		if err != nil {
+		if _, err := decodeEvent(n, raw); err != nil {
 			v.differ("event %d: %v", n, err)
-			continue
-		}
-		if id := tx.Bucket(bucketEventID).Get([]byte(e.ID)); string(id) != string(k) {
-			v.differ("event %d is found by its identity as %x", n, id)
 		}
 	}
 	return ctx.Err()
@@ -180,24 +183,18 @@ func (v *verifier) events(ctx context.Context, tx *bolt.Tx) error {
 
 // findings matches every component again.
 func (v *verifier) findings(ctx context.Context, tx *bolt.Tx, m Matcher) error {
-	states, n := tx.Bucket(bucketState), 0
-	for k, raw := range each(tx.Bucket(bucketComponent)) {
+	n := 0
+	for row, raw := range each(tx.Bucket(bucketComponent)) {
 		if n++; n%256 == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
-		p, err := decodeComponent(raw)
+		p, have, err := decodeRow(raw)
 		if err != nil {
 			continue // said above
 		}
-		var have []state
-		if b := states.Get(k); b != nil {
-			if have, err = decodeStates(b); err != nil {
-				v.differ("findings of %s: %v", tx.Bucket(bucketPURL).Get(k), err)
-				continue
-			}
-		}
 		if want := statesOf(m, p); !slices.EqualFunc(have, want, state.equal) {
-			v.differ("%s has %d findings, and %d in the store, or others", tx.Bucket(bucketPURL).Get(k), len(want), len(have))
+			_, purl, _ := address(tx.Bucket(bucketRow), numberOf(row)) // said above
+			v.differ("%s has %d findings, and %d in the store, or others", purl, len(want), len(have))
 		}
 	}
 	return nil
