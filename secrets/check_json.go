@@ -144,3 +144,20 @@ func stringMembers(text []byte) map[string]string {
 	}
 	return out
 }
+
+// checkObject returns the check of objects with text under all the names: it
+// passes or says nothing.
+func checkObject(names ...string) func([]byte) boltseal.Verdict {
+	return func(object []byte) boltseal.Verdict {
+		have := stringMembers(object)
+		for _, n := range names {
+			if have[n] == "" {
+				return boltseal.VerdictUnknown
+			}
+		}
+		return boltseal.VerdictPass
+	}
+}
+
+// passed keeps candidates that passed their check.
+func passed(c *Candidate) bool { return c.Verdict == boltseal.VerdictPass }

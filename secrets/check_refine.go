@@ -115,10 +115,11 @@ func (c *Candidate) rate(s boltseal.Severity, note string) {
 	c.Notes = append(c.Notes, note)
 }
 
-// base64Text accepts tokens that decode as base 64 behind a prefix.
-func base64Text(prefix string, least int) func([]byte) boltseal.Verdict {
-	return func(tok []byte) boltseal.Verdict {
-		return soft(len(decodeBase64(bytes.TrimPrefix(tok, []byte(prefix)))) >= least)
+// decodes keeps tokens that are base 64 of so many bytes, behind a prefix.
+func decodes(prefix string, least int) refinement {
+	return func(c *Candidate) bool {
+		text := bytes.TrimRight(bytes.TrimPrefix(c.Token, []byte(prefix)), "=")
+		return len(decodeBase64(text[:len(text)&^3])) >= least // some are cut
 	}
 }
 

@@ -19,14 +19,14 @@ func cloudFamilies() []Rule {
 			"awssecretaccesskey", "awssecretkey", "awssecret", "secretaccesskey", "amazonsecretkey", "s3secretkey", "s3secretaccesskey", "awsaccesskeysecret"},
 			Confidence: ConfidenceMedium, Severity: critical, Refine: func(c *Candidate) bool { return awsSecret(c.Secret) }, Revoke: iam},
 		{ID: "aws-temporary", Provider: "AWS", Title: "AWS temporary access key", Program: `"ASIA" L16`, Kind: KindHalf, Confidence: ConfidenceMedium, Severity: medium, Refine: pairAWS, Revoke: roles},
-		{ID: "aws-session-token", Provider: "AWS", Title: "AWS session token", Program: `("IQoJb3JpZ2lu"|"FwoGZXIvYXdz") b100..2000 ("=="|"=")?`, Kind: KindHalf, Confidence: ConfidenceMedium, Severity: medium, Check: base64Text("", 80), Revoke: roles},
+		{ID: "aws-session-token", Provider: "AWS", Title: "AWS session token", Program: `("IQoJb3JpZ2lu"|"FwoGZXIvYXdz") b100..2000 ("=="|"=")?`, Kind: KindHalf, Confidence: ConfidenceMedium, Severity: medium, Refine: decodes("", 80), Revoke: roles},
 		{ID: "aws-unique-id", Provider: "AWS", Title: "AWS unique identifier", Program: `("AIDA"|"AROA"|"AGPA"|"AIPA"|"ANPA"|"ANVA"|"APKA"|"ASCA"|"ABIA"|"ACCA") L16`, Kind: KindIdentifier},
-		{ID: "aws-bedrock", Provider: "AWS", Title: "Amazon Bedrock API key", Program: `"ABSK" b109..269 ("=="|"=")?`, Check: base64Text("ABSK", 60), Revoke: "AWS console: IAM > API keys for Amazon Bedrock"},
-		{ID: "aws-bedrock-short", Provider: "AWS", Title: "short-term Amazon Bedrock API key", Program: `"bedrock-api-key-" b133..4000 ("=="|"=")?`, Check: base64Text("bedrock-api-key-", 90), Revoke: roles},
+		{ID: "aws-bedrock", Provider: "AWS", Title: "Amazon Bedrock API key", Program: `"ABSK" b109..269 ("=="|"=")?`, Refine: decodes("ABSK", 60), Revoke: "AWS console: IAM > API keys for Amazon Bedrock"},
+		{ID: "aws-bedrock-short", Provider: "AWS", Title: "short-term Amazon Bedrock API key", Program: `"bedrock-api-key-" b133..4000 ("=="|"=")?`, Refine: decodes("bedrock-api-key-", 90), Revoke: roles},
 		{ID: "aws-marketplace", Provider: "AWS", Title: "Amazon Marketplace Web Service token", Program: `"amzn.mws." {U}`},
 
-		{ID: "gcp-service-account", Provider: "Google Cloud", Title: "Google Cloud service account key", By: ByJSON, Program: `"\"private_key_id\""`, Severity: critical, Refine: serviceAccount, Revoke: account},
-		{ID: "gcp-adc-user", Provider: "Google Cloud", Title: "Google Cloud user credentials", By: ByJSON, Program: `"\"authorized_user\""`, Severity: critical, Refine: members("client_secret", "refresh_token"), Revoke: consent},
+		{ID: "gcp-service-account", Provider: "Google Cloud", Title: "Google Cloud service account key", By: ByJSON, Program: `"\"private_key_id\""`, Severity: critical, Check: checkObject("private_key", "client_email"), Refine: serviceAccount, Revoke: account},
+		{ID: "gcp-adc-user", Provider: "Google Cloud", Title: "Google Cloud user credentials", By: ByJSON, Program: `"\"authorized_user\""`, Severity: critical, Check: checkObject("client_secret", "refresh_token"), Refine: passed, Revoke: consent},
 		{ID: "google-api-key", Provider: "Google", Title: "Google API key", Program: `"AIza" u35`, Severity: medium, Refine: webConfig, Revoke: apis},
 		{ID: "google-auth-key", Provider: "Google", Title: "Google API key bound to a service account", Program: `"AQ.Ab8RN6" u44`, Revoke: apis},
 		{ID: "google-oauth-secret", Provider: "Google", Title: "Google OAuth client secret", Program: `"GOCSPX-" u28`, Revoke: apis},
@@ -64,9 +64,6 @@ func webConfig(c *Candidate) bool {
 // serviceAccount accepts the key file of a service account whose key parses.
 func serviceAccount(c *Candidate) bool {
 	object := stringMembers(c.Token)
-	if object["private_key"] == "" || object["client_email"] == "" {
-		return false
-	}
 	k := parseKey([]byte(object["private_key"]))
 	if k.verdict != boltseal.VerdictPass {
 		return false

@@ -32,7 +32,7 @@ func fileFamilies() []Rule {
 		{ID: "rclone-conf", Provider: "rclone", Title: "password in rclone's configuration", By: ByAssignment, Program: `u22..512`, Names: []string{"pass", "password", "password2", "clientsecret"}, Confidence: ConfidenceMedium, Refine: rclonePassword, Revoke: "change the password at the remote"},
 		{ID: "tfstate", Provider: "Terraform", Title: "secret in Terraform's state", By: ByPlace, Confidence: ConfidenceMedium, Revoke: "rotate it at the resource"},
 		{ID: "cloud-init", Provider: "cloud-init", Title: "password in a cloud-init document", By: ByAssignment, Program: `[!-~]4..256`, Names: []string{"password", "passwd", "plaintextpasswd"}, Confidence: ConfidenceMedium, Refine: cloudInit, Revoke: user},
-		{ID: "azure-profile", Provider: "Azure", Title: "Azure CLI token cache", By: ByJSON, Program: `"\"refreshToken\""|"\"RefreshToken\""`, Refine: azureProfile, Revoke: "az logout, and revoke the user's sessions"},
+		{ID: "azure-profile", Provider: "Azure", Title: "Azure CLI token cache", By: ByJSON, Program: `"\"refreshToken\""|"\"RefreshToken\""`, Check: checkRefresh, Refine: azureProfile, Revoke: "az logout, and revoke the user's sessions"},
 		{ID: "ansible-vault", Provider: "Ansible", Title: "Ansible vault", Program: `"$ANSIBLE_VAULT;" d "." d ";AES" w0..6`, Left: "-", Kind: KindEncrypted, Severity: low, Revoke: "rotate what is inside, if the vault's password is known"},
 		{ID: "sops", Provider: "SOPS", Title: "value encrypted with SOPS", Program: `"ENC[AES256_GCM,data:" [0-9A-Za-z+/=]1+`, Left: "-", Kind: KindEncrypted, Severity: low, Revoke: "rotate what is inside, if the key is known"},
 		{ID: "sealed-secret", Provider: "Kubernetes", Title: "sealed secret", Program: `"kind: SealedSecret"`, Kind: KindEncrypted, Severity: low, Revoke: "rotate what is inside, if the controller's key is known"},
@@ -133,6 +133,11 @@ func azureProfile(c *Candidate) bool {
 	if !isFile(c.Path, "msal_token_cache.json", "accesstokens.json") && !c.near(2048, "login.microsoftonline.com", "login.windows.net") {
 		return false
 	}
-	object := stringMembers(c.Token)
-	return len(object["refreshToken"]) > 40 || object["credential_type"] == "RefreshToken" && len(object["secret"]) > 40
+	return passed(c)
+}
+
+// checkRefresh accepts the entries of a token cache that hold a refresh token.
+func checkRefresh(object []byte) boltseal.Verdict {
+	have := stringMembers(object)
+	return soft(len(have["refreshToken"]) > 40 || have["credential_type"] == "RefreshToken" && len(have["secret"]) > 40)
 }

@@ -3,8 +3,6 @@ package secrets
 import (
 	"bytes"
 	"strings"
-
-	"github.com/boltseal/boltseal"
 )
 
 // frameworkFamilies are the settings in which frameworks keep their secrets.
@@ -92,22 +90,7 @@ func genericFamilies() []Rule {
 		{ID: "basic-header", Title: "password in an Authorization header", By: ByHeader, Generic: true, Confidence: ConfidenceMedium, Revoke: change},
 		{ID: "bearer-header", Title: "token in an Authorization header", By: ByHeader, Generic: true, Confidence: ConfidenceMedium, Severity: medium},
 		{ID: "curl-user", Title: "password on a command line", By: ByCommand, Generic: true, Confidence: ConfidenceMedium, Revoke: change},
-		{ID: "dotenv", Title: "secret in an environment file", By: ByAssignment, Generic: true, Confidence: ConfidenceMedium, Severity: medium},
 		{ID: "generic-password", Title: "password", By: ByAssignment, Generic: true, Confidence: ConfidenceLow, Severity: medium},
 		{ID: "generic-key", Title: "key or token", By: ByAssignment, Generic: true, Confidence: ConfidenceLow, Severity: medium},
-	}
-}
-
-// members makes a refinement that keeps objects with text under all the names.
-func members(names ...string) refinement {
-	return func(c *Candidate) bool {
-		object := stringMembers(c.Token)
-		for _, n := range names {
-			if object[n] == "" {
-				return false
-			}
-		}
-		c.Verdict = boltseal.VerdictPass
-		return true
 	}
 }

@@ -37,8 +37,8 @@ func keyFamilies() []Rule {
 		}, Revoke: "nsc revocations"},
 		{ID: "openvpn-static", Provider: "OpenVPN", Title: "OpenVPN static key", Program: `"BEGIN OpenVPN Static key V1-----"`, Left: "-", Right: "-", Severity: critical, Refine: openvpnKey, Revoke: "replace the key on both sides"},
 		{ID: "bitcoin-wif", Provider: "Bitcoin", Title: "Bitcoin private key", By: ByAssignment, Program: `[5KL] k50..51`, Context: []string{"bitcoin", "btc", "wallet", "wif", "privkey", "private", "secret", "key"}, Confidence: ConfidenceMedium, Refine: defined(checkWIF), Revoke: "move the funds"},
-		{ID: "github-runner-key", Provider: "GitHub", Title: "GitHub runner key", By: ByJSON, Program: `"\"inverseQ\""`, Severity: critical, Refine: members("d", "p", "q", "modulus"), Revoke: "GitHub: Settings > Actions > Runners: remove the runner"},
-		{ID: "jwk-private", Title: "private JSON Web Key", By: ByJSON, Program: `"\"kty\""`, Severity: critical, Refine: jwkPrivate, Revoke: replace},
+		{ID: "github-runner-key", Provider: "GitHub", Title: "GitHub runner key", By: ByJSON, Program: `"\"inverseQ\""`, Severity: critical, Check: checkObject("d", "p", "q", "modulus"), Refine: passed, Revoke: "GitHub: Settings > Actions > Runners: remove the runner"},
+		{ID: "jwk-private", Title: "private JSON Web Key", By: ByJSON, Program: `"\"kty\""`, Severity: critical, Check: checkObject("kty"), Refine: jwkPrivate, Revoke: replace},
 	}
 }
 

@@ -29,7 +29,7 @@ func paymentFamilies() []Rule {
 		{ID: "plaid-secret", Provider: "Plaid", Title: "Plaid secret", By: ByAssignment, Program: `x30`, Context: []string{"plaid"}, Confidence: ConfidenceMedium, Revoke: "https://dashboard.plaid.com/developers/keys"},
 		{ID: "shopify-access", Provider: "Shopify", Title: "Shopify access token", Program: `("shpat_"|"shpca_"|"shppa_"|"prtapi_") h32`, Revoke: shopify},
 		{ID: "shopify-secret", Provider: "Shopify", Title: "Shopify shared secret", Program: `"shpss_" h32`, Revoke: shopify},
-		{ID: "coinbase-cdp", Provider: "Coinbase", Title: "Coinbase API key", By: ByJSON, Program: `"\"organizations/"`, Severity: critical, Refine: coinbaseKey, Revoke: coinbase},
+		{ID: "coinbase-cdp", Provider: "Coinbase", Title: "Coinbase API key", By: ByJSON, Program: `"\"organizations/"`, Severity: critical, Check: checkObject("name", "privateKey"), Refine: coinbaseKey, Revoke: coinbase},
 		{ID: "flutterwave", Provider: "Flutterwave", Title: "Flutterwave secret key", Program: `"FLWSECK-" x32 "-X"`},
 		{ID: "flutterwave-public", Provider: "Flutterwave", Title: "Flutterwave public key", Program: `"FLWPUBK-" x32 "-X"`, Kind: KindIdentifier},
 		{ID: "paddle", Provider: "Paddle", Title: "Paddle live API key", Program: `"pdl_live_apikey_" n26 "_" w22 "_" w3`, Severity: critical},

@@ -129,7 +129,7 @@ func (c *Candidate) named(h half, words []string) bool {
 // join adds a half that was found: the pair is a secret, and one step worse.
 func (c *Candidate) join(name string, h half) {
 	c.Parts = append(c.Parts, Part{Name: name, Value: string(c.Text[h.start:h.end]), Secret: true, Start: h.start, End: h.end})
-	c.Kind = KindSecret
+	c.Kind, c.Confidence = KindSecret, ConfidenceHigh
 	if c.Severity < critical {
 		c.Severity++
 	}

@@ -22,9 +22,12 @@ type Sample struct {
 	// Public is set for identifiers, which are no secret and no finding.
 	Public bool
 
-	parts []part // of the shape
-	whole bool   // the text is a file, or lines of one, and fits into no other syntax
-	own   bool   // the name matters
+	parts  []part // of the shape
+	summed bool
+	hard   bool // tokens whose sum is wrong were never issued
+	free   bool // any text could be one
+	whole  bool // the text is a file, or lines of one, and fits into no other syntax
+	own    bool // the name matters
 }
 
 // Families returns the families that [New] knows, in order.
@@ -55,7 +58,7 @@ func New(family string, seed uint64) (Sample, error) {
 	if err != nil {
 		return Sample{}, err
 	}
-	s := Sample{Family: family, Token: m.fill(parts), Name: r.name, Path: r.path, Public: r.public, parts: parts, whole: r.block, own: r.name != ""}
+	s := Sample{Family: family, Token: m.fill(parts), Name: r.name, Path: r.path, Public: r.public, parts: parts, summed: r.sum != nil, hard: r.hard, free: r.free, whole: r.block, own: r.name != ""}
 	if r.sum != nil {
 		s.Token = r.sum(m, s.Token)
 	}
