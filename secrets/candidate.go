@@ -117,6 +117,7 @@ func (v *view) keep(c *Candidate, o offer) {
 		f.loc.Line = v.line(o.span.start)
 	}
 	f.match.Suppressed = v.mark(c.Rule, o.span)
+	f.ask = v.ask(c)
 	v.pending.add(v, f)
 }
 

@@ -25,20 +25,13 @@ const configBytes = 8 << 20
 // annotations[key]; a step of the history names the layer that it made. What is
 // found counts one step more severe than in a file. The configuration is at most 8 MiB.
 func (s *Scanner) Config(ctx context.Context, config []byte, annotations map[string]string) (Result, error) {
-	sc := s.settings.scan(s.limits)
-	cs := &configScan{scan: sc, ctx: ctx}
-	err := cs.annotations(annotations)
-	if err == nil {
-		err = cs.document(config)
-	}
-	res := Result{Skipped: sc.skips}
-	for _, m := range sc.grouped.order {
-		res.Matches = append(res.Matches, *m)
-	}
-	if err != nil {
-		err = &boltseal.Error{Op: "scan for secrets", Location: boltseal.Location{Path: "config"}, Err: err}
-	}
-	return res, err
+	return s.run(ctx, "config", func(sc *scan, _ content) error {
+		cs := &configScan{scan: sc, ctx: ctx}
+		if err := cs.annotations(annotations); err != nil {
+			return err
+		}
+		return cs.document(config)
+	})
 }
 
 type configScan struct {

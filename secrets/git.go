@@ -212,7 +212,7 @@ func (g *gitScan) object(o *decode.GitObject, places map[string]blobPlace) error
 	if err := g.ctx.Err(); err != nil || o.Type == "tree" {
 		return err
 	}
-	res, err := g.Scanner.run(g.dir, func(sc *scan, c content) error {
+	res, err := g.Scanner.run(g.ctx, g.dir, func(sc *scan, c content) error {
 		if at, ok := places[o.ID]; ok {
 			c.loc.Member = []string{shortID(at.commit), at.path}
 		} else {

@@ -19,6 +19,7 @@ const (
 type grouped struct {
 	byKey map[fingerprint]*Match
 	order []*Match
+	ask   map[string]*Verifiable // by fingerprint
 }
 
 // add notes a match, or another place of one.
@@ -37,6 +38,12 @@ func (g *grouped) add(v *view, f *found) {
 		m = &one
 		g.byKey[f.key] = m
 		g.order = append(g.order, m)
+		if f.ask != nil {
+			if g.ask == nil {
+				g.ask = map[string]*Verifiable{}
+			}
+			g.ask[m.Fingerprint] = f.ask
+		}
 	default:
 		m.merge(&f.match)
 	}

@@ -42,6 +42,8 @@ type Match struct {
 	// Locations holds the first 100 places, in order; More counts the others.
 	Locations []boltseal.Location `json:"locations"`
 	More      int                 `json:"more,omitempty"`
+	// State is what the caller's [Verifier] said; empty if there was none.
+	State State `json:"state,omitempty"`
 	// Suppressed says why the match does not count: an inline mark, an entry of
 	// the allow list or of the baseline.
 	Suppressed string `json:"suppressed,omitempty"`

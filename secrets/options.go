@@ -28,6 +28,9 @@ type Options struct {
 	// not know, by name: "xz", "zstd", "lz4". Files in those that are not given
 	// are reported as skipped.
 	Decompress map[string]func(io.Reader) (io.ReadCloser, error)
+	// Verifier, if any, is asked about every secret that a [Scanner] finds. An
+	// analyzer does not ask: its results are cached.
+	Verifier Verifier
 	// Limits bound what one file may cost; nil for the defaults. An analyzer
 	// takes those of its driver instead.
 	Limits *boltseal.Limits

@@ -21,6 +21,7 @@ type found struct {
 	pass       bool
 	confidence Confidence
 	match      Match
+	ask        *Verifiable
 	key        fingerprint
 	loc        boltseal.Location
 	// origin numbers the encoded stretch that the match was decoded from, and

@@ -40,6 +40,7 @@ type settings struct {
 	decompress map[string]decode.Decompressor
 	salt       []byte // of fingerprints
 	marks      bool   // inline marks count
+	verifier   Verifier
 	buffers    sync.Pool
 	views      sync.Pool
 	block      int

@@ -25,6 +25,7 @@ func NewScanner(o *Options) *Scanner {
 		o = &Options{}
 	}
 	s.limits = o.Limits.WithDefaults()
+	s.settings.verifier = o.Verifier
 	return s
 }
 
@@ -39,18 +40,19 @@ type Result struct {
 // Bytes scans data. The name is its path, as far as it has one: it helps to
 // judge what is found. The result comes with the error.
 func (s *Scanner) Bytes(ctx context.Context, name string, data []byte) (Result, error) {
-	return s.run(name, func(sc *scan, c content) error { return sc.bytes(ctx, c, data) })
+	return s.run(ctx, name, func(sc *scan, c content) error { return sc.bytes(ctx, c, data) })
 }
 
 // Reader scans what r reads, to its end, in bounded memory; archives within
 // are held in memory where they cannot be read as a stream.
 func (s *Scanner) Reader(ctx context.Context, name string, r io.Reader) (Result, error) {
-	return s.run(name, func(sc *scan, c content) error { return sc.reader(ctx, c, r) })
+	return s.run(ctx, name, func(sc *scan, c content) error { return sc.reader(ctx, c, r) })
 }
 
-func (s *Scanner) run(name string, scan func(*scan, content) error) (Result, error) {
+func (s *Scanner) run(ctx context.Context, name string, scan func(*scan, content) error) (Result, error) {
 	sc := s.settings.scan(s.limits)
 	err := scan(sc, content{loc: boltseal.Location{Path: name}})
+	sc.verify(ctx)
 	res := Result{Skipped: sc.skips}
 	for _, m := range sc.grouped.order {
 		res.Matches = append(res.Matches, *m)

@@ -37,8 +37,22 @@ func Base64Probe(run []byte) bool {
 	if len(run) >= long64 {
 		return true
 	}
+	if !mixedCase(run[:min(len(run), 4*minRun)]) {
+		return false
+	}
 	_, ok := align64(run)
 	return ok
+}
+
+// mixedCase reports whether there are letters in both cases. What is encoded
+// has them; paths, names and digits, which are much more frequent, have not.
+func mixedCase(run []byte) bool {
+	lower, upper := false, false
+	for _, c := range run {
+		lower = lower || c >= 'a' && c <= 'z'
+		upper = upper || c >= 'A' && c <= 'Z'
+	}
+	return lower && upper
 }
 
 // align64 returns how many characters to leave out so that text appears.
