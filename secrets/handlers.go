@@ -16,9 +16,9 @@ func handlerNeedles() (out []needle) {
 	add(tryAssignment, 0, nil, "pass", "secret", "token", "cred", "senha", "kennwort", "identified by ")
 	add(tryAssignment, 0, []set{end}, "key", "pwd", "auth", "salt")
 	add(tryURL, 0, nil, "://")
-	add(tryPEM, 0, nil, "-----begin ", "---- begin ", "begin openssh", "begin rsa p", "begin private", "begin ec p")
+	add(tryPEM, 0, nil, "-begin ", "- begin ")
 	add(tryHeader, 0, nil, "basic ", "bearer ")
-	add(tryCommand, 0, nil, "sshpass", "curl ", " --user", " -u", "mysql ", "mysqldump ", "docker login", "htpasswd ")
+	add(tryCommand, 0, nil, "sshpass", "curl ", "mysql ", "mysqldump ", "docker login")
 	add(tryDocker, 0, nil, "\"auths\"")
 	return out
 }

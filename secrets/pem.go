@@ -2,11 +2,14 @@ package secrets
 
 import "bytes"
 
-// pem looks at an armoured block whose first dashes stand at or after p. What
+// pem looks at an armoured block whose BEGIN stands behind the dash at p. What
 // it holds is decided by the rules for its label.
 func (v *view) pem(p int) {
 	if p < v.pemSeen {
 		return
+	}
+	for n := 0; n < 4 && p > 0 && v.data[p-1] == '-'; n++ {
+		p--
 	}
 	begin := bytes.Index(v.data[p:min(len(v.data), p+16)], []byte("BEGIN "))
 	if begin < 0 {

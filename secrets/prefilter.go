@@ -139,6 +139,8 @@ func commonness(c byte) float64 {
 		}
 	case c >= '0' && c <= '9':
 		return 0.01
+	case c == '-', c == '=', c == '*', c == '#', c == '_'|0x20, c == '/', c == '.':
+		return 0.03 // rows of them divide texts
 	case c < 0x80:
 		return 0.007
 	}

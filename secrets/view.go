@@ -83,22 +83,33 @@ func (v *view) needles(ctx context.Context, to int) {
 		h4 := uint32(b) * firstFactor >> (32 - filterBits)
 		h6 := uint32(b>>16) * firstFactor >> (32 - filterBits)
 		if (bits[h0>>6]>>(h0&63)|bits[h2>>6]>>(h2&63)|bits[h4>>6]>>(h4&63)|bits[h6>>6]>>(h6&63))&1 != 0 {
-			v.at(ctx, i, uint32(a))
-			v.at(ctx, i+2, uint32(a>>16))
-			v.at(ctx, i+4, uint32(b))
-			v.at(ctx, i+6, uint32(b>>16))
+			if bits[h0>>6]>>(h0&63)&1 != 0 {
+				v.at(ctx, i, uint32(a))
+			}
+			if bits[h2>>6]>>(h2&63)&1 != 0 {
+				v.at(ctx, i+2, uint32(a>>16))
+			}
+			if bits[h4>>6]>>(h4&63)&1 != 0 {
+				v.at(ctx, i+4, uint32(b))
+			}
+			if bits[h6>>6]>>(h6&63)&1 != 0 {
+				v.at(ctx, i+6, uint32(b>>16))
+			}
 		}
 	}
 	for ; i < to && i+4 <= len(data); i += 2 {
-		v.at(ctx, i, binary.LittleEndian.Uint32(data[i:])|foldMask)
+		if key := binary.LittleEndian.Uint32(data[i:]) | foldMask; bits.has(firstHash(key)) {
+			v.at(ctx, i, key)
+		}
 	}
 	v.next = max(v.next, to)
 }
 
-// at acts on the needles that have the key in one of their windows.
+// at acts on the needles that have the key, which passed the first bitmap, in
+// one of their windows.
 func (v *view) at(ctx context.Context, p int, key uint32) {
 	f := v.set.filter
-	if !f.first.has(firstHash(key)) || !f.second.has(secondHash(key)) {
+	if !f.second.has(secondHash(key)) {
 		return
 	}
 	slot := f.slot(key)
