@@ -16,13 +16,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"mime"
-	"net"
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
@@ -31,6 +28,7 @@ import (
 
 	"github.com/boltseal/boltseal"
 	"github.com/boltseal/boltseal/image"
+	"github.com/boltseal/boltseal/internal/distribution"
 )
 
 // Options are the settings of [Transport]. Nil and the zero value are ready to use.
@@ -91,45 +89,43 @@ func (o *Options) open(ctx context.Context, ref string, opts *image.OpenOptions)
 // an [image.Fetcher].
 type sources struct {
 	endpoints []*endpoint
-	idle      func() // closes idle connections
 }
 
 func (o *Options) sources(ref name.Reference) (*sources, error) {
-	rt, idle := o.RoundTripper, func() {}
-	if rt == nil {
-		t := http.DefaultTransport.(*http.Transport).Clone()
-		t.TLSClientConfig = o.TLS.Clone()
-		t.ResponseHeaderTimeout = time.Minute
-		rt, idle = t, t.CloseIdleConnections
-	}
 	keys := o.Keychain
 	if keys == nil {
 		keys = authn.DefaultKeychain
 	}
-	s := &sources{idle: idle}
 	origin := ref.Context()
 	host := origin.RegistryStr()
 	mirrors := o.Mirrors[host]
 	if host == name.DefaultRegistry && mirrors == nil {
 		mirrors = o.Mirrors["docker.io"]
 	}
+	s := &sources{}
 	for _, m := range append(slices.Clone(mirrors), host) {
 		repo, err := name.NewRepository(strings.TrimSuffix(m, "/")+"/"+origin.RepositoryStr(), name.WeakValidation)
-		if err == nil && slices.Contains(o.PlainHTTP, repo.RegistryStr()) {
-			repo, err = name.NewRepository(repo.Name(), name.WeakValidation, name.Insecure)
-		}
 		if err != nil {
 			return nil, fmt.Errorf("registry or mirror %q: %w: %w", m, boltseal.ErrMalformed, err)
 		}
-		s.endpoints = append(s.endpoints, &endpoint{repo: repo, keys: keys, base: guard{rt, o.PlainHTTP}})
+		session, err := distribution.New(repo.RegistryStr(), distribution.Options{
+			Keychain: keys, Resource: repo, PlainHTTP: o.PlainHTTP, TLS: o.TLS, RoundTripper: o.RoundTripper,
+		})
+		if err != nil {
+			return nil, fmt.Errorf("registry or mirror %q: %w", m, err)
+		}
+		s.endpoints = append(s.endpoints, &endpoint{session: session, repo: repo})
 	}
 	return s, nil
 }
 
 // Close ends connections that nobody reads from.
 func (s *sources) Close() error {
-	s.idle()
-	return nil
+	var errs []error
+	for _, e := range s.endpoints {
+		errs = append(errs, e.session.Close())
+	}
+	return errors.Join(errs...)
 }
 
 // each asks the endpoints one after the other until one has an answer.
@@ -218,20 +214,4 @@ func (s *sources) blob(ctx context.Context, d v1.Descriptor, from int64) (io.Rea
 		}
 	}
 	return resp.Body, nil
-}
-
-// guard refuses requests without TLS to hosts for which nobody allowed it,
-// wherever they come from: a fallback, a redirect, a token's realm.
-type guard struct {
-	http.RoundTripper
-	plain []string
-}
-
-func (g guard) RoundTrip(r *http.Request) (*http.Response, error) {
-	host := r.URL.Hostname()
-	ip := net.ParseIP(host)
-	if r.URL.Scheme != "https" && host != "localhost" && !ip.IsLoopback() && !slices.Contains(g.plain, r.URL.Host) && !slices.Contains(g.plain, host) {
-		return nil, fmt.Errorf("%s without TLS: %w: name the host in Options.PlainHTTP to allow it", r.URL.Host, fs.ErrPermission)
-	}
-	return g.RoundTripper.RoundTrip(r)
 }

@@ -3,24 +3,13 @@ package remote_test
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"errors"
 	"io"
 	"io/fs"
 	"log"
-	"math/big"
-	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -39,6 +28,7 @@ import (
 	"github.com/boltseal/boltseal"
 	"github.com/boltseal/boltseal/image"
 	"github.com/boltseal/boltseal/image/remote"
+	"github.com/boltseal/boltseal/internal/registryserver"
 )
 
 // inProcess starts go-containerregistry's registry behind a handler.
@@ -254,16 +244,12 @@ func (l login) Resolve(r authn.Resource) (authn.Authenticator, error) {
 // TestDistribution pulls from the registry of the CNCF Distribution project, as
 // Debian packages it.
 func TestDistribution(t *testing.T) {
-	binary, err := exec.LookPath("docker-registry")
-	if err != nil {
-		t.Skip("no docker-registry: apt-get install docker-registry")
-	}
 	for _, tt := range []struct{ tls, auth bool }{{false, false}, {true, false}, {false, true}, {true, true}} {
 		t.Run(map[bool]string{true: "TLS", false: "plain"}[tt.tls]+map[bool]string{true: "+login"}[tt.auth], func(t *testing.T) {
 			t.Parallel()
-			host, roots := distribution(t, binary, tt.tls, tt.auth)
-			keys := login{host, "scanner", "secret"}
-			conf := &tls.Config{RootCAs: roots}
+			server := registryserver.Start(t, registryserver.Distribution2, registryserver.Options{TLS: tt.tls, Login: tt.auth})
+			host, conf := server.Host, server.TLS
+			keys := login{host, registryserver.User, registryserver.Password}
 			o := []pusher.Option{pusher.WithAuthFromKeychain(keys), pusher.WithTransport(&http.Transport{TLSClientConfig: conf})}
 			images := push(t, host+"/team/shop:1.4", o...)
 
@@ -288,71 +274,4 @@ func TestDistribution(t *testing.T) {
 			}
 		})
 	}
-}
-
-// distribution starts a registry on a loopback port.
-func distribution(t *testing.T, binary string, withTLS, auth bool) (host string, roots *x509.CertPool) {
-	dir := t.TempDir()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	host = l.Addr().String()
-	require.NoError(t, l.Close())
-	conf := "version: 0.1\nlog: {level: error, accesslog: {disabled: true}}\nstorage: {filesystem: {rootdirectory: " + dir + "}}\nhttp:\n  addr: " + host + "\n"
-	client := &http.Client{Transport: &http.Transport{}}
-	scheme := "http"
-	if withTLS {
-		cert, key := certificate(t, dir)
-		conf += "  tls: {certificate: " + cert + ", key: " + key + "}\n"
-		roots = x509.NewCertPool()
-		raw, err := os.ReadFile(cert)
-		require.NoError(t, err)
-		require.True(t, roots.AppendCertsFromPEM(raw))
-		client.Transport = &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}
-		scheme = "https"
-	}
-	if auth {
-		// scanner:secret, by htpasswd -nbBC 4
-		require.NoError(t, os.WriteFile(filepath.Join(dir, "htpasswd"), []byte("scanner:$2y$04$u0Ze9q5KcroUK3BdfHzRD.iYc3zQh1aFIWyQR.2ztIVodCtxvC3vu\n"), 0o600))
-		conf += "auth: {htpasswd: {realm: test, path: " + filepath.Join(dir, "htpasswd") + "}}\n"
-	}
-	file := filepath.Join(dir, "config.yml")
-	require.NoError(t, os.WriteFile(file, []byte(conf), 0o600))
-	cmd := exec.Command(binary, "serve", file)
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
-	require.NoError(t, cmd.Start())
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-		if t.Failed() {
-			t.Log(out.String())
-		}
-	})
-	require.Eventually(t, func() bool {
-		resp, err := client.Get(scheme + "://" + host + "/v2/")
-		if err != nil {
-			return false
-		}
-		resp.Body.Close()
-		return true
-	}, 20*time.Second, 50*time.Millisecond, "the registry does not answer")
-	return host, roots
-}
-
-// certificate writes a key and its own certificate for 127.0.0.1.
-func certificate(t *testing.T, dir string) (certFile, keyFile string) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	require.NoError(t, err)
-	tmpl := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test"}, IsCA: true, BasicConstraintsValid: true,
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-	}
-	der, err := x509.CreateCertificate(rand.Reader, tmpl, tmpl, &key.PublicKey, key)
-	require.NoError(t, err)
-	raw, err := x509.MarshalECPrivateKey(key)
-	require.NoError(t, err)
-	certFile, keyFile = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
-	require.NoError(t, os.WriteFile(certFile, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600))
-	require.NoError(t, os.WriteFile(keyFile, pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: raw}), 0o600))
-	return certFile, keyFile
 }

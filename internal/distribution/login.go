@@ -32,6 +32,7 @@ const (
 type login struct {
 	registry  name.Registry
 	keys      authn.Keychain
+	resource  authn.Resource // what the credentials are for
 	transport http.RoundTripper
 
 	mu     sync.Mutex
@@ -148,7 +149,7 @@ func (l *login) room() {
 }
 
 func (l *login) password(ctx context.Context) (string, error) {
-	auth, err := authn.Resolve(ctx, l.keys, l.registry)
+	auth, err := authn.Resolve(ctx, l.keys, l.resource)
 	if err != nil {
 		return "", fmt.Errorf("credentials: %w", err)
 	}
@@ -168,7 +169,7 @@ func (l *login) password(ctx context.Context) (string, error) {
 // any. go-containerregistry checks where that server may lie: with TLS, or where
 // the registry itself is; and at no private or link-local address.
 func (l *login) token(ctx context.Context, hello *transport.Challenge, scopes []string) (string, time.Time, error) {
-	auth, err := authn.Resolve(ctx, l.keys, l.registry)
+	auth, err := authn.Resolve(ctx, l.keys, l.resource)
 	if err != nil {
 		return "", time.Time{}, fmt.Errorf("credentials: %w", err)
 	}

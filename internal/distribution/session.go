@@ -32,6 +32,9 @@ import (
 type Options struct {
 	// Keychain has the credentials; nil means none.
 	Keychain authn.Keychain
+	// Resource is what the credentials are looked up for; nil means the
+	// registry as a whole. A keychain may know others for one repository.
+	Resource authn.Resource
 	// PlainHTTP lists the hosts that may be spoken to without TLS. Loopback
 	// addresses always may.
 	PlainHTTP []string
@@ -107,7 +110,11 @@ func New(host string, o Options) (*Session, error) {
 	if keys == nil {
 		keys = authn.NewMultiKeychain()
 	}
-	s.login = login{registry: reg, keys: keys, transport: p, grants: map[string]*grant{}}
+	resource := o.Resource
+	if resource == nil {
+		resource = reg
+	}
+	s.login = login{registry: reg, keys: keys, resource: resource, transport: p, grants: map[string]*grant{}}
 	return s, nil
 }
 
