@@ -16,7 +16,10 @@ type Change struct {
 // row was added or removed, or one of the fields that decide a match changed
 // (ranges, status, aliases, withdrawal). Edited texts, dates and ratings are no
 // change. The order is that of ecosystem and name.
-func Delta(a, b *DB) iter.Seq[Change] {
+func Delta(a, b *DB) iter.Seq[Change] { return delta(a, b, (*DB).digest) }
+
+// delta compares two databases package by package, both being in order.
+func delta(a, b *DB, digest func(*DB, *pkgRef) [32]byte) iter.Seq[Change] {
 	return func(yield func(Change) bool) {
 		i, j := a.packages(), b.packages()
 		x, y := i.next(), j.next()
@@ -33,7 +36,7 @@ func Delta(a, b *DB) iter.Seq[Change] {
 				}
 				y = j.next()
 			default:
-				if a.digest(x) != b.digest(y) && !yield(x.Change) {
+				if digest(a, x) != digest(b, y) && !yield(x.Change) {
 					return
 				}
 				x, y = i.next(), j.next()

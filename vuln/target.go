@@ -51,14 +51,28 @@ func (s *matcher) targets(dst []target, pkg *boltseal.Package) []target {
 	if eco == "" {
 		return dst
 	}
-	t := target{kind: kind, field: "Name", name: pkg.Name, version: pkg.Version}
-	raw := s.name[:0]
+	t := target{kind: kind, name: pkg.Name, version: pkg.Version}
+	s.name, t.field = appendLanguageName(s.name[:0], eco, pkg)
+	dst = s.lookup(dst, t, eco)
+	if eco == "Packagist" && strings.HasPrefix(pkg.Namespace, "drupal") {
+		dst = s.lookup(dst, t, drupal)
+	}
+	return dst
+}
+
+// drupal is where OSV keeps the advisories of Drupal's own packages.
+const drupal = "Packagist:https://packages.drupal.org/8"
+
+// appendLanguageName appends the name that an ecosystem's advisories have for a
+// package, and says which field of [boltseal.Package] gave it.
+func appendLanguageName(raw []byte, eco string, pkg *boltseal.Package) (name []byte, field string) {
+	field = "Name"
 	switch pkg.Type {
 	case "maven":
-		raw, t.field = append(append(append(raw, pkg.Namespace...), ':'), pkg.Name...), "Namespace, Name"
+		return append(append(append(raw, pkg.Namespace...), ':'), pkg.Name...), "Namespace, Name"
 	case "npm", "composer", "swift":
 		if pkg.Namespace != "" {
-			raw, t.field = append(append(raw, pkg.Namespace...), '/'), "Namespace, Name"
+			raw, field = append(append(raw, pkg.Namespace...), '/'), "Namespace, Name"
 		}
 		raw = appendName(raw, eco, pkg.Name)
 		if eco == "Packagist" {
@@ -66,17 +80,11 @@ func (s *matcher) targets(dst []target, pkg *boltseal.Package) []target {
 				raw[i] = lower(raw[i])
 			}
 		}
+		return raw, field
 	case "generic":
-		raw = append(raw, bitnamiName(pkg.Name)...)
-	default:
-		raw = appendName(raw, eco, pkg.Name)
+		return append(raw, bitnamiName(pkg.Name)...), field
 	}
-	s.name = raw
-	dst = s.lookup(dst, t, eco)
-	if eco == "Packagist" && strings.HasPrefix(pkg.Namespace, "drupal") {
-		dst = s.lookup(dst, t, "Packagist:https://packages.drupal.org/8")
-	}
-	return dst
+	return appendName(raw, eco, pkg.Name), field
 }
 
 // lookup resolves the name in s.name within an ecosystem.
@@ -109,11 +117,9 @@ func (s *matcher) osTargets(dst []target, pkg *boltseal.Package) []target {
 	if s.view.distro != pkg.Distro {
 		s.view = s.db.view(pkg.Distro)
 	}
-	t := target{kind: s.view.kind, field: "Name", name: pkg.Name, version: pkg.Version, os: true}
+	t := target{kind: s.view.kind, version: pkg.Version, os: true}
+	t.name, t.field = osName(pkg, t.kind)
 	if t.kind == kindSource || t.kind == kindOrigin {
-		if pkg.Source.Name != "" {
-			t.field, t.name = "Source.Name", pkg.Source.Name
-		}
 		if pkg.Source.Version != "" {
 			t.version = pkg.Source.Version
 		}
@@ -139,6 +145,14 @@ func (s *matcher) osTargets(dst []target, pkg *boltseal.Package) []target {
 		}
 	}
 	return dst
+}
+
+// osName is the name that a distribution's advisories have for a package.
+func osName(pkg *boltseal.Package, kind nameKind) (name, field string) {
+	if (kind == kindSource || kind == kindOrigin) && pkg.Source.Name != "" {
+		return pkg.Source.Name, "Source.Name"
+	}
+	return pkg.Name, "Name"
 }
 
 // isKernel says whether an OS package is the kernel, its modules or its
