@@ -93,7 +93,7 @@ func parseEC(der []byte, curve asn1.ObjectIdentifier) key {
 	if !unmarshal(der, &k) || k.Version != 1 || len(k.PrivateKey) < 16 || len(k.PrivateKey) > 128 {
 		return badKey()
 	}
-	if named := (asn1.ObjectIdentifier{}); len(k.Curve.FullBytes) > 0 && unmarshal(k.Curve.FullBytes, &named) {
+	if named := (asn1.ObjectIdentifier{}); unmarshal(k.Curve.Bytes, &named) {
 		curve = named
 	}
 	point := k.PublicKey.Bytes

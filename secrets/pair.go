@@ -32,27 +32,27 @@ func (c *Candidate) vicinity() (lo, hi int) {
 			}
 		}
 	}
-	opening, closing := c.Start, c.End
-	for depth := 0; opening > floor && depth >= 0; opening-- {
-		switch c.Text[opening-1] {
-		case '}':
-			depth++
-		case '{':
-			depth--
-		}
-	}
-	for depth := 0; closing < ceiling && depth >= 0; closing++ {
-		switch c.Text[closing] {
-		case '{':
-			depth++
-		case '}':
-			depth--
-		}
-	}
-	if opening > floor && closing < ceiling { // both braces were seen
+	opening, closing := c.brace(c.Start-1, floor-1, -1, '{', '}'), c.brace(c.End, ceiling, 1, '}', '{')
+	if opening >= 0 && closing >= 0 {
 		return min(lo, opening), max(hi, closing)
 	}
 	return lo, hi
+}
+
+// brace returns where the brace stands that closes what is open at p, in steps
+// up to the end, or -1.
+func (c *Candidate) brace(p, end, step int, closes, opens byte) int {
+	for depth := 0; p != end; p += step {
+		switch c.Text[p] {
+		case opens:
+			depth++
+		case closes:
+			if depth--; depth < 0 {
+				return p
+			}
+		}
+	}
+	return -1
 }
 
 // half is a text that may be the other half of a match.
