@@ -1,0 +1,143 @@
+package main
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/boltseal/boltseal"
+	"github.com/boltseal/boltseal/secrets"
+	"github.com/boltseal/boltseal/secrets/gitleaks"
+)
+
+// policy is what is looked for, and what of it counts.
+type policy struct {
+	options  *secrets.Options
+	allow    []secrets.Allow
+	baseline *secrets.Baseline
+}
+
+func (o *options) policy(c *console) (*policy, error) {
+	salt, err := o.readSalt(c)
+	if err != nil {
+		return nil, err
+	}
+	p := &policy{options: &secrets.Options{
+		Salt: salt, IgnoreMarks: o.ignoreMarks, Decompress: map[string]func(io.Reader) (io.ReadCloser, error){"zstd": unzstd},
+	}}
+	if o.baseline != "" {
+		if p.baseline, err = readFile(o.baseline, secrets.ReadBaseline); err != nil {
+			return nil, err
+		}
+	}
+	if o.rules == "" && o.gitleaks == "" {
+		return p, nil
+	}
+	rules := secrets.Families()
+	if o.gitleaks != "" {
+		imported, err := readFile(o.gitleaks, func(r io.Reader) (*gitleaks.Imported, error) {
+			return gitleaks.Read(r, &gitleaks.Options{Open: func(path string) (io.ReadCloser, error) {
+				if path == "default" {
+					return nil, errors.New("the built-in rules are not those of Gitleaks: give its file by extend.path")
+				}
+				return os.Open(path)
+			}})
+		})
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range imported.Refused {
+			c.remark("%s: %s: not taken over: %s", o.gitleaks, r.Rule, r.Reason)
+		}
+		for i := range imported.Rules {
+			imported.Rules[i].ID = "gitleaks-" + imported.Rules[i].ID // beside a built-in of that name
+		}
+		rules = append(rules, imported.Rules...)
+	}
+	if o.rules != "" {
+		f, err := readFile(o.rules, secrets.ReadRules)
+		if err != nil {
+			return nil, err
+		}
+		p.allow = f.Allow
+		if rules, err = f.Apply(rules, nil); err != nil {
+			return nil, fmt.Errorf("%s: %w", o.rules, err)
+		}
+	}
+	p.options.Rules, err = secrets.Compile(rules)
+	return p, err
+}
+
+func readFile[T any](name string, read func(io.Reader) (T, error)) (v T, err error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return v, err
+	}
+	defer f.Close()
+	if v, err = read(f); err != nil {
+		err = fmt.Errorf("%s: %w", name, err)
+	}
+	return v, err
+}
+
+// apply marks the findings that do not count.
+func (p *policy) apply(c *console, r *boltseal.Report) {
+	for _, a := range secrets.ApplyAllow(r.Findings, p.allow, time.Now()) {
+		c.remark("an exception fits nothing any more: %s", a.Reason)
+	}
+	if p.baseline != nil {
+		if gone := p.baseline.Apply(r.Findings); len(gone) > 0 {
+			c.remark("%d of %d entries of the baseline fit nothing here: dealt with, elsewhere, or made with another salt", len(gone), len(p.baseline.Entries))
+		}
+	}
+}
+
+// saltBytes is the length of a salt that is made here, and minSalt what a given
+// one has at least.
+const saltBytes, minSalt = 32, 16
+
+// readSalt returns the salt of the fingerprints. One that is not named is made
+// once and kept, so that the same secret has the same fingerprint tomorrow.
+func (o *options) readSalt(c *console) ([]byte, error) {
+	name, own := o.salt, false
+	if name == "" {
+		name, own = inUserCache("secrets.salt"), true
+	}
+	if name == "" {
+		c.remark("no user cache: fingerprints of this scan fit no other")
+		return nil, nil
+	}
+	salt, err := os.ReadFile(name)
+	switch {
+	case err == nil && len(salt) >= minSalt:
+		return salt, nil
+	case err == nil:
+		return nil, fmt.Errorf("%s: a salt of %d bytes, want %d or more: head -c 32 /dev/urandom > %s", name, len(salt), minSalt, name)
+	case !own || !errors.Is(err, fs.ErrNotExist):
+		return nil, err
+	}
+	salt = make([]byte, saltBytes)
+	rand.Read(salt) // never fails
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		return nil, err
+	}
+	// Made beside it and linked: of two scans that begin at once, one wins.
+	f, err := os.CreateTemp(filepath.Dir(name), ".salt.*") // readable by its owner alone
+	if err != nil {
+		return nil, err
+	}
+	defer os.Remove(f.Name())
+	_, err = f.Write(salt)
+	if err := errors.Join(err, f.Close()); err != nil {
+		return nil, err
+	}
+	if err := os.Link(f.Name(), name); err != nil && !errors.Is(err, fs.ErrExist) {
+		return nil, err
+	}
+	return os.ReadFile(name)
+}

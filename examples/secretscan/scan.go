@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"strings"
+
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/boltseal/boltseal"
+	"github.com/boltseal/boltseal/image"
+	"github.com/boltseal/boltseal/image/daemon"
+	"github.com/boltseal/boltseal/image/remote"
+	"github.com/boltseal/boltseal/secrets"
+)
+
+// scan reads the target. A report that comes with an error holds what could be
+// read.
+func (o *options) scan(ctx context.Context, c *console) (*boltseal.Report, error) {
+	p, err := o.policy(c)
+	if err != nil {
+		return nil, err
+	}
+	r, err := o.read(ctx, c, p.options)
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("interrupted: %w", context.Cause(ctx))
+	}
+	if r == nil {
+		return nil, err
+	}
+	r.Findings = secrets.GroupFindings(r.Findings)
+	p.apply(c, r)
+	return r, err
+}
+
+func (o *options) read(ctx context.Context, c *console, so *secrets.Options) (*boltseal.Report, error) {
+	s := secrets.NewScanner(so)
+	kind, path, _ := strings.Cut(o.target, ":")
+	switch {
+	case o.target == "-":
+		res, err := s.Reader(ctx, "stdin", c.in)
+		return collect("stdin", func(yield func(secrets.Result, error) bool) { yield(res, err) })
+	case kind == "dir":
+		if info, err := os.Stat(path); err != nil {
+			return nil, err
+		} else if !info.IsDir() {
+			return nil, fmt.Errorf("%s: not a folder; pipe a file: secretscan - < %s", path, path)
+		}
+		return collect(o.target, s.FS(ctx, os.DirFS(path)))
+	case kind == "git":
+		limits := boltseal.Limits{ArchiveBytes: 256 << 30, ArchiveEntries: boltseal.Unlimited} // history is long
+		deep := *so
+		deep.Limits = &limits
+		return collect(o.target, secrets.NewScanner(&deep).Git(ctx, os.DirFS(path)))
+	}
+	return o.readImage(ctx, c, s, so)
+}
+
+// collect makes a report of the results of files.
+func collect(name string, results iter.Seq2[secrets.Result, error]) (*boltseal.Report, error) {
+	r := &boltseal.Report{Image: &boltseal.ReportImage{Name: name}, Complete: true}
+	var errs []error
+	const most = 20
+	for res, err := range results {
+		for i := range res.Matches {
+			r.Findings = append(r.Findings, res.Matches[i].Finding())
+		}
+		for _, s := range res.Skipped {
+			r.Skipped = append(r.Skipped, s)
+			r.Complete = r.Complete && s.Note
+		}
+		if err != nil {
+			r.Complete = false
+			if len(errs) < most {
+				errs = append(errs, err)
+			}
+		}
+	}
+	return r, errors.Join(errs...)
+}
+
+// readImage reads every layer of an image once, and its configuration.
+func (o *options) readImage(ctx context.Context, c *console, s *secrets.Scanner, so *secrets.Options) (*boltseal.Report, error) {
+	opts := &image.OpenOptions{Transports: []image.Transport{remote.Transport(nil), daemon.Transport(&daemon.Options{Host: c.env("DOCKER_HOST")})}}
+	if strings.HasPrefix(o.target, "docker:") || strings.HasPrefix(o.target, "docker-daemon:") {
+		opts.SpoolDir = os.TempDir()
+	}
+	img, err := image.Open(ctx, o.target, opts)
+	if err != nil {
+		return nil, err
+	}
+	defer img.Close()
+	ao := &image.AnalyzeOptions{}
+	if o.cache != "" {
+		ao.Cache = &image.DirCache{Dir: o.cache}
+	}
+	inv, err := image.Analyze(ctx, img, ao, secrets.New(so))
+	if inv == nil {
+		return nil, err
+	}
+	r := inv.Report()
+	res, cerr := s.Config(ctx, img.Config.Raw, img.Annotations)
+	for i := range res.Matches {
+		r.Findings = append(r.Findings, res.Matches[i].Finding())
+	}
+	r.Skipped = append(r.Skipped, res.Skipped...)
+	r.Complete = r.Complete && len(res.Skipped) == 0 && cerr == nil
+	return r, errors.Join(err, cerr)
+}
+
+// unzstd opens what the standard library does not know.
+func unzstd(r io.Reader) (io.ReadCloser, error) {
+	z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(128<<20))
+	if err != nil {
+		return nil, err
+	}
+	return z.IOReadCloser(), nil
+}
