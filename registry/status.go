@@ -85,8 +85,8 @@ func referencesOf(tx *bolt.Tx, ordinal []byte) (names []string) {
 
 // Affected is one image that an event concerns.
 type Affected struct {
-	Digest     digest.Digest
-	References []string // that lead to it now
+	Digest     digest.Digest `json:"digest"`
+	References []string      `json:"references,omitempty"` // that lead to it now
 }
 
 // Images yields the images that an event concerns. They are read while the
