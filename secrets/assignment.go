@@ -15,7 +15,7 @@ import (
 //	name = var string = "v"  name: str = "v"  {"name": "NAME", "value": "v"}
 //	IDENTIFIED BY 'v'  WITH PASSWORD 'v'  machine h login u password v
 type assignment struct {
-	name   string
+	name   []byte
 	value  span   // in the view's data, without quotes
 	quoted bool   // the value stood in quotes
 	plain  bool   // the line is one of a configuration: it has nothing but the assignment
@@ -57,9 +57,9 @@ func (v *view) assignment(p, length int) (a assignment, ok bool) {
 		name = name[:len(name)-1] // of -> and sentences
 		end--
 	}
-	a.name = strings.TrimRight(string(name), " ")
+	a.name = bytes.TrimRight(name, " ")
 	cur := cursor{data: v.data[:min(len(v.data), end+2048)], at: end}
-	defer func() { v.work += cur.at - end }()
+	v.work += len(name) + longestSpaces
 	element := start > 0 && (v.data[start-1] == '<' || v.data[start-1] == ':') && cur.peek() == '>'
 	if element {
 		cur.at++
@@ -74,7 +74,6 @@ func (v *view) assignment(p, length int) (a assignment, ok bool) {
 	}
 	closed := cur.quotes()
 	cur.spaces()
-	line := v.lineBefore(start)
 	switch {
 	case closed && cur.value(): // {"name": "NAME", "value": "v"}, - name: NAME
 	case !closed && cur.nameValue():
@@ -89,12 +88,12 @@ func (v *view) assignment(p, length int) (a assignment, ok bool) {
 		if c := cur.peek(); c != '"' && c != '\'' && c != '`' && c != '\\' {
 			return a, false
 		}
-	case cur.at > end && spaced(line, name):
+	case cur.at > end && v.spaced(start, name):
 	case cur.at > end && cur.typed():
 	default:
 		return a, false
 	}
-	return v.valueAt(a, &cur, line)
+	return v.valueAt(a, &cur, start)
 }
 
 // lineBefore returns what stands on the line before p, at most 256 bytes.
@@ -103,17 +102,21 @@ func (v *view) lineBefore(p int) []byte {
 	return text[bytes.LastIndexByte(text, '\n')+1:]
 }
 
-// spaced reports whether a space separates names from values on a line that
-// begins so.
-func spaced(line, name []byte) bool {
-	if bytes.HasPrefix(name, []byte("--")) || bytes.HasPrefix(name, []byte("-")) && len(name) > 3 {
+// spaced reports whether a space separates the name at p from its value: a
+// flag does, and some words at the start of a line.
+func (v *view) spaced(p int, name []byte) bool {
+	if bytes.HasPrefix(name, []byte("--")) || name[0] == '-' && len(name) > 3 {
 		return true
 	}
-	if word := strings.ToLower(string(name)); strings.HasSuffix(word, "by") || word == "password" && bytes.Contains(bytes.ToUpper(line), []byte("WITH ")) {
+	line := v.lineBefore(p)
+	if len(name) > 2 && bytes.EqualFold(name[len(name)-2:], []byte("by")) || len(name) == 8 && bytes.EqualFold(name, []byte("password")) && bytes.Contains(bytes.ToUpper(line), []byte("WITH ")) {
 		return true
 	}
 	line = bytes.TrimSpace(line)
 	first, _, _ := bytes.Cut(line, []byte(" "))
+	if len(first) > 11 {
+		return bytes.Contains(line, []byte("login "))
+	}
 	switch strings.ToLower(string(first)) {
 	case "env", "arg", "set", "setenv", "export", "#define", "machine", "default", "login", "setx", "password", "requirepass", "masterauth":
 		return true
@@ -139,70 +142,83 @@ func (v *view) element(a assignment, cur *cursor) (assignment, bool) {
 	return a, len(a.raw) > 0
 }
 
-// valueAt reads the value that the cursor stands at.
-func (v *view) valueAt(a assignment, cur *cursor, line []byte) (assignment, bool) {
+// valueAt reads the value that the cursor stands at, of the name at p.
+func (v *view) valueAt(a assignment, cur *cursor, p int) (assignment, bool) {
 	cur.spaces()
 	if cur.block() { // of YAML
 		a.plain = true
 	}
 	cur.prefix()
 	quote, escaped := cur.quote()
-	start := cur.at
-	text := cur.data[start:min(len(cur.data), start+longestValue+1)]
 	if quote != 0 {
-		n := 0
-		for ; n < len(text); n++ {
-			c := text[n]
-			if c == '\n' || c == quote && (!escaped || text[n-1+b2i(n == 0)] == '\\') {
-				break
-			}
-			if c == '\\' && !escaped && n+1 < len(text) {
-				n++
-			}
-		}
-		if n >= len(text) || text[n] != quote {
+		return v.quotedValue(a, cur.at, quote, escaped)
+	}
+	return v.bareValue(a, cur.at, p)
+}
+
+// quotedValue reads to the closing quote on the same line. An escaped one
+// opened with a backslash, and closes so.
+func (v *view) quotedValue(a assignment, start int, quote byte, escaped bool) (assignment, bool) {
+	h := &v.set.handlers
+	class := h.single
+	switch quote {
+	case '"':
+		class = h.double
+	case '`':
+		class = h.back
+	}
+	at := start
+	for {
+		at += v.forward(class, at, longestValue+1)
+		if at-start > longestValue || at >= len(v.data) || v.data[at] != quote {
 			return a, false
 		}
-		if escaped && n > 0 {
-			n--
+		slashes := 0
+		for at-slashes > start && v.data[at-slashes-1] == '\\' {
+			slashes++
 		}
-		a.raw, a.value, a.quoted = text[:n], span{start, start + n}, true
-		return a, n > 0
+		v.work++
+		if escaped && slashes > 0 {
+			at -= slashes
+			break
+		}
+		if !escaped && slashes%2 == 0 {
+			break
+		}
+		at++
 	}
-	// Nothing but the assignment on the line: the value is the rest of it.
-	lead := bytes.TrimSpace(line)
+	a.raw, a.value, a.quoted = v.data[start:at], span{start, at}, true
+	return a, at > start
+}
+
+// bareValue reads a value without quotes: if there is nothing but the assignment on
+// the line, to the end of it, else to what ends it in code.
+func (v *view) bareValue(a assignment, start, p int) (assignment, bool) {
+	h := &v.set.handlers
+	most := v.forward(h.bare, start, longestValue+1)
+	if most == 0 || most > longestValue {
+		return a, false
+	}
+	lead := bytes.TrimSpace(v.lineBefore(p))
 	first, rest, _ := bytes.Cut(lead, []byte(" "))
 	switch string(first) {
 	case "export", "ENV", "ARG", "env", "set", "-", "-e", "setenv":
 		lead = bytes.TrimSpace(rest)
 	}
 	a.plain = a.plain || len(lead) == 0
-	n := 0
-	for n < len(text) && text[n] > ' ' && text[n] < 0x7f {
-		if c := text[n]; c == '"' || c == '\'' || c == '`' || !a.plain && strings.IndexByte("<>;,&|(){}[]", c) >= 0 {
-			break
-		}
-		n++
+	n := most
+	if !a.plain {
+		n = v.forward(h.word, start, longestValue)
 	}
-	if n > longestValue || n == 0 {
-		return a, false
-	}
-	if n < len(text) { // what follows on the line must be nothing that belongs to an expression
-		after := bytes.TrimLeft(text[n:], " \t")
-		if a.plain = a.plain && (len(after) == 0 || after[0] == '\n' || after[0] == '\r' || after[0] == '#'); !a.plain && len(after) > 0 && after[0] == '(' {
+	text := v.data[start:min(len(v.data), start+n+longestSpaces)]
+	if after := bytes.TrimLeft(text[n:], " \t"); len(after) > 0 { // nothing that belongs to an expression may follow
+		if a.plain = a.plain && (after[0] == '\n' || after[0] == '\r' || after[0] == '#'); !a.plain && after[0] == '(' {
 			return a, false
 		}
 	}
-	for n > 0 && !a.plain && strings.IndexByte(".:", text[n-1]) >= 0 {
+	for n > 0 && !a.plain && (text[n-1] == '.' || text[n-1] == ':') {
 		n-- // the end of a sentence
 	}
 	a.raw, a.value = text[:n], span{start, start + n}
 	return a, n > 0
-}
-
-func b2i(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }

@@ -12,39 +12,38 @@ func (v *view) judge(a assignment) {
 	if len(value) < 4 || reference(value) {
 		return
 	}
-	plain := flatName(a.name)
+	v.work += len(value)
+	var flat string
+	var around nearby
 	claimed := false
 	for i := range v.set.assigned {
 		g := &v.set.assigned[i]
+		if len(value) < g.shortest || len(value) > g.longest || !g.fits(v, value) {
+			continue
+		}
 		r := &v.set.rules[g.rule]
-		if !g.fits(v, value) || len(r.Names) > 0 && !named(plain, r.Names) {
+		if flat == "" {
+			flat = flatName(a.name)
+		}
+		if len(r.Names) > 0 && !named(flat, r.Names) || len(r.Names) == 0 && !around.has(v, r.Context, a.name, a.value.start) {
 			continue
 		}
-		if len(r.Names) == 0 && !v.near(r.Context, a.name, a.value.start) {
-			continue
-		}
-		claimed = v.offer(offer{rule: g.rule, span: a.value, token: value, secret: value, name: a.name}) || claimed
-	}
-	if claimed {
-		return
+		claimed = v.offer(offer{rule: g.rule, span: a.value, token: value, secret: value, name: string(a.name)}) || claimed
 	}
 	h := &v.set.handlers
-	switch nameMeans(a.name) {
-	case meansPassword:
-		if h.password >= 0 && password(value, a.quoted, a.plain) {
-			v.generic(h.password, a, value)
-		}
-	case meansKey:
-		if h.key >= 0 && randomKey(value) {
-			v.generic(h.key, a, value)
-		}
+	switch {
+	case claimed:
+	case h.key >= 0 && randomKey(value) && nameMeans(string(a.name)) == meansKey:
+		v.generic(h.key, a, value)
+	case h.password >= 0 && password(value, a.quoted, a.plain) && nameMeans(string(a.name)) == meansPassword:
+		v.generic(h.password, a, value)
 	}
 }
 
 // generic offers a value to a generic rule. In a file that holds nothing but an
 // environment the name says more.
 func (v *view) generic(rule int, a assignment, value []byte) {
-	v.offerWith(offer{rule: rule, span: a.value, token: value, secret: value, name: a.name}, func(c *Candidate) {
+	v.offerWith(offer{rule: rule, span: a.value, token: value, secret: value, name: string(a.name)}, func(c *Candidate) {
 		name := v.name()
 		base := name[strings.LastIndexByte(name, '/')+1:]
 		if base == ".env" || strings.HasPrefix(base, ".env.") || strings.HasSuffix(base, ".env") {
@@ -89,16 +88,17 @@ func (v *view) whole(shape []step, value []byte) bool {
 }
 
 // flatName is a name in lower case without separators.
-func flatName(name string) string {
-	return strings.Map(func(r rune) rune {
+func flatName(name []byte) string {
+	out := make([]byte, 0, len(name))
+	for _, c := range name {
 		switch {
-		case r >= 'A' && r <= 'Z':
-			return r | 0x20
-		case r == '_' || r == '-' || r == '.' || r == '$':
-			return -1
+		case c >= 'A' && c <= 'Z':
+			out = append(out, c|0x20)
+		case c != '_' && c != '-' && c != '.' && c != '$':
+			out = append(out, c)
 		}
-		return r
-	}, name)
+	}
+	return string(out)
 }
 
 func named(flat string, names []string) bool {

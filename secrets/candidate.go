@@ -20,7 +20,7 @@ type offer struct {
 // program offers what a program matched.
 func (v *view) program(g *program, token, secret span, glued bool) {
 	r := &v.set.rules[g.rule]
-	if len(r.Context) > 0 && !v.near(r.Context, "", token.start) {
+	if len(r.Context) > 0 && !new(nearby).has(v, r.Context, nil, token.start) {
 		return
 	}
 	anchor := ""
@@ -36,23 +36,37 @@ func (v *view) program(g *program, token, secret span, glued bool) {
 // contextBytes is how far before a match the words of its context may stand.
 const contextBytes = 256
 
-// near reports whether one of the words stands in the name or shortly before p.
-func (v *view) near(words []string, name string, p int) bool {
-	name = strings.ToLower(name)
-	var before [contextBytes]byte
-	text := before[:copy(before[:], v.data[max(0, p-contextBytes):p])]
-	for i, c := range text {
-		if c >= 'A' && c <= 'Z' {
-			text[i] = c | 0x20
-		}
+// nearby is the text before a match in lower case, made when it is first asked for.
+type nearby struct {
+	text []byte
+	name string
+}
+
+// has reports whether one of the words stands in the name, or shortly before p.
+func (n *nearby) has(v *view, words []string, name []byte, p int) bool {
+	if n.text == nil {
+		n.text = lowered(v.data[max(0, p-contextBytes):p])
+		n.name = string(lowered(name))
+		v.work += contextBytes
 	}
-	v.work += len(text)
 	for _, w := range words {
-		if strings.Contains(name, w) || bytes.Contains(text, []byte(w)) {
+		if strings.Contains(n.name, w) || bytes.Contains(n.text, []byte(w)) {
 			return true
 		}
 	}
 	return false
+}
+
+// lowered is a copy with ASCII letters in lower case.
+func lowered(text []byte) []byte {
+	out := make([]byte, len(text))
+	for i, c := range text {
+		if c >= 'A' && c <= 'Z' {
+			c |= 0x20
+		}
+		out[i] = c
+	}
+	return out
 }
 
 // offer looks inside a match and keeps it, unless something speaks against it.

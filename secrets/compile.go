@@ -60,8 +60,9 @@ type labelled struct {
 // assigned is a ByAssignment rule with the programs for its whole value: no
 // program, any value.
 type assigned struct {
-	rule   int
-	shapes [][]step
+	rule              int
+	shapes            [][]step
+	shortest, longest int // values that may have one of the shapes
 }
 
 // Compile makes a set of rules. Their order does not matter. It takes a few
@@ -224,9 +225,17 @@ func (c *compiler) rule(i int, r *Rule) error {
 		if len(r.Context)+len(r.Names) == 0 {
 			return nil
 		}
-		a := assigned{rule: i}
+		a := assigned{rule: i, longest: longestValue}
+		if len(alts) > 0 {
+			a.shortest, a.longest = longestValue, 0
+		}
 		for _, alt := range alts {
 			a.shapes = append(a.shapes, c.steps(alt))
+			least, most := 0, 0
+			for _, p := range alt {
+				least, most = least+len(p.literal)+p.min, most+len(p.literal)+p.max
+			}
+			a.shortest, a.longest = min(a.shortest, least), max(a.longest, most)
 		}
 		c.assigned = append(c.assigned, a)
 	}

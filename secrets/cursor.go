@@ -96,23 +96,30 @@ func (c *cursor) nameValue() bool {
 
 // separator skips one separator, and the annotation of a type.
 func (c *cursor) separator() bool {
-	for _, s := range []string{":=", "=>", "->", "<-", "?=", "||=", "===", "==", "!=", "=", ":"} {
-		if !c.skip(s) {
-			continue
-		}
-		if s == "!=" {
-			return false
-		}
-		if s == ":" {
-			back := c.at
-			c.spaces()
-			if !c.typed() {
-				c.at = back
-			}
-		}
-		return true
+	next := byte(0)
+	if c.at+1 < len(c.data) {
+		next = c.data[c.at+1]
 	}
-	return false
+	switch b := c.peek(); {
+	case b == ':' && next == '=', b == '=' && next == '>', b == '-' && next == '>', b == '<' && next == '-', b == '?' && next == '=':
+		c.at += 2
+	case b == '=':
+		for n := 0; n < 3 && c.peek() == '='; n++ {
+			c.at++
+		}
+	case b == '|' && next == '|':
+		return c.skip("||=")
+	case b == ':':
+		c.at++
+		back := c.at
+		c.spaces()
+		if !c.typed() {
+			c.at = back
+		}
+	default:
+		return false
+	}
+	return true
 }
 
 // typed skips a type and an equals sign: string =, Optional[str] =, [] =.

@@ -32,10 +32,18 @@ func mustSet(text string) set {
 	return s
 }
 
+func allBut(bytes string) set {
+	s := anyByte()[0]
+	for i := range len(bytes) {
+		s[bytes[i]>>6] &^= 1 << (bytes[i] & 63)
+	}
+	return s
+}
+
 // handlers holds the numbers of what the handlers use of a rule set; -1 for
 // rules that are switched off.
 type handlers struct {
-	name, value, userinfo, base64, token int // classes
+	name, userinfo, token, single, double, back, bare, word int // classes
 
 	password, key, url, gitURL, basic, bearer, command, docker int // rules
 }
@@ -44,7 +52,9 @@ func (c *compiler) handlers() {
 	h := &c.RuleSet.handlers
 	*h = handlers{
 		name: c.class(mustSet("0-9A-Za-z_.$-")), userinfo: c.class(mustSet("!#-&(-;=?A-Z\\[\\]^_a-{|}~\x80-\xff")),
-		base64: c.class(mustSet("0-9A-Za-z+/=_-")), token: c.class(mustSet("0-9A-Za-z+/=_.~-")),
+		token:  c.class(mustSet("0-9A-Za-z+/=_.~-")),
+		single: c.class(allBut("'\n")), double: c.class(allBut("\"\n")), back: c.class(allBut("`\n")),
+		bare: c.class(mustSet("!#-&(-_a-~")), word: c.class(mustSet("!#-%*+./0-9:=?@A-Z\\\\^_a-z~-")),
 	}
 	for id, to := range map[string]*int{
 		"generic-password": &h.password, "generic-key": &h.key, "url-userinfo": &h.url, "git-credentials": &h.gitURL,

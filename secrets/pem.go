@@ -31,15 +31,25 @@ func (v *view) pem(p int) {
 		return
 	}
 	// The block ends at the next dashes that say so, and before another begins.
-	from := label + dashes
-	far := v.data[from:min(len(v.data), start+v.opts.reach)]
-	end := bytes.Index(far, []byte("-END "))
-	v.work += max(end, 0)
-	if end < 0 {
-		v.pemSeen, v.work = from+len(far), v.work+len(far) // none of those before there ends either
+	// Where those are is remembered: many blocks may begin before them.
+	from, far := label+dashes, min(len(v.data), start+v.opts.reach)
+	if v.pemEnd < from {
+		lo := min(max(from, v.pemSearched), far)
+		i := bytes.Index(v.data[lo:far], []byte("-END "))
+		if i < 0 {
+			v.work += far - lo
+			v.pemSearched = max(lo, far-len("-END "))
+			return
+		}
+		v.work += i
+		v.pemEnd, v.pemSearched = lo+i, lo+i
+	}
+	if v.pemEnd < from || v.pemEnd > far {
 		return
 	}
-	if next := bytes.Index(far[:end], []byte("-BEGIN ")); next >= 0 {
+	end := v.pemEnd - from
+	if next := bytes.Index(v.data[from:v.pemEnd], []byte("-BEGIN ")); next >= 0 {
+		v.work += next
 		return
 	}
 	stop := from + end + len("-END ")

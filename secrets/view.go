@@ -36,12 +36,14 @@ type view struct {
 	finder  decode.Finder // of escaped text
 	pending pending
 
-	braces    braces
-	assigned  int           // the value of the last assignment begins here
-	pemSeen   int           // no block that begins before is worth another look
-	commanded int           // up to here, command lines were looked at
-	objects   map[int]int64 // per rule, one more than the offset of the last object
-	tried     map[int]int   // per rule, where its expression is tried again
+	braces      braces
+	assigned    int           // the value of the last assignment begins here
+	pemSeen     int           // the end of the last block
+	pemEnd      int           // the end line that was found last
+	pemSearched int           // there is no other before
+	commanded   int           // up to here, command lines were looked at
+	objects     map[int]int64 // per rule, one more than the offset of the last object
+	tried       map[int]int   // per rule, where its expression is tried again
 }
 
 // stride is the step in which needles and encoded text are looked for in turns.
@@ -179,7 +181,8 @@ func (v *view) slide(n int) {
 	v.data = append(v.data[:0], v.data[n:]...)
 	v.base += int64(n)
 	v.next -= n
-	v.assigned, v.pemSeen, v.commanded = v.assigned-n, v.pemSeen-n, v.commanded-n
+	v.assigned, v.commanded = v.assigned-n, v.commanded-n
+	v.pemSeen, v.pemEnd, v.pemSearched = v.pemSeen-n, v.pemEnd-n, v.pemSearched-n
 	v.finder.Slide(n)
 	for i := range v.tried {
 		v.tried[i] -= n
