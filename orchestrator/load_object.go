@@ -220,7 +220,7 @@ func (b *Builder) addObject(data []byte, gvk schema.GroupVersionKind, at boltsea
 		}
 		return b.addOther(gvk, data, at)
 	}
-	if gvk.Version != k.Version && !slices.Contains(k.older, gvk.Version) {
+	if gvk.Version != k.Version && !slices.Contains(k.Older, gvk.Version) {
 		return b.oldVersion(gvk, k, at)
 	}
 	var err error
@@ -300,8 +300,23 @@ func (b *Builder) keep(k kind, gvk schema.GroupVersionKind, o metav1.Object, at 
 	}); ok {
 		t.SetGroupVersionKind(gvk)
 	}
+	if b.snap.live && m.Location.Path == "" {
+		m.Location.Path = apiPath(gvk, k.Resource, m)
+	}
 	k.list(b.snap).add(m, o)
 	return nil
+}
+
+// apiPath returns the path of an object in the API, without leading slash.
+func apiPath(gvk schema.GroupVersionKind, resource string, m Meta) string {
+	path := "api/" + gvk.Version
+	if gvk.Group != "" {
+		path = "apis/" + gvk.Group + "/" + gvk.Version
+	}
+	if m.Namespace != "" {
+		path += "/namespaces/" + m.Namespace
+	}
+	return path + "/" + resource + "/" + m.Name
 }
 
 // meta names an object, and drops from it what nobody reads.

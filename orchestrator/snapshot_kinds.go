@@ -24,6 +24,8 @@ type Kind struct {
 	schema.GroupVersionKind
 	Resource   string // plural, as in URLs
 	Namespaced bool
+	// Older are further versions whose objects have the same shape.
+	Older []string
 }
 
 // GroupResource returns the key of [Snapshot.Coverage].
@@ -45,9 +47,7 @@ func Kinds() []Kind {
 // kind is a Kind with its list.
 type kind struct {
 	Kind
-	// older are versions whose objects have the same shape.
-	older []string
-	list  func(*Snapshot) list
+	list func(*Snapshot) list
 }
 
 // list is a List of any type.
@@ -62,9 +62,8 @@ type list interface {
 
 func newKind[T any](group, version, name, resource string, namespaced bool, field func(*Snapshot) *List[T], older ...string) kind {
 	return kind{
-		Kind:  Kind{schema.GroupVersionKind{Group: group, Version: version, Kind: name}, resource, namespaced},
-		older: older,
-		list:  func(s *Snapshot) list { return field(s) },
+		Kind: Kind{schema.GroupVersionKind{Group: group, Version: version, Kind: name}, resource, namespaced, older},
+		list: func(s *Snapshot) list { return field(s) },
 	}
 }
 
