@@ -198,12 +198,17 @@ func (g *Graph) accountExists(s Subject) (exists bool, conds []Condition, missin
 			return true, conds, false // the controller manager makes it
 		}
 	}
-	if g.snap.Coverage(Resource("", "serviceaccounts"), s.Namespace).Known() {
+	assumed := s.System() && !g.snap.live // as the bindings are that name it
+	if !assumed && g.snap.Coverage(Resource("", "serviceaccounts"), s.Namespace).Known() {
 		return false, nil, true
 	}
 	text := "service account %s exists, which the snapshot does not show"
 	if s.System() {
 		text = "service account %s exists (the controller manager runs with --use-service-account-credentials)"
+	}
+	if s.System() {
+		exists, conds = g.settle("controller-accounts", text, s.Namespace+"/"+s.Name)
+		return exists, conds, true
 	}
 	exists, conds = g.settle("account:"+s.Namespace+"/"+s.Name, text, s.Namespace+"/"+s.Name)
 	return exists, conds, true

@@ -126,6 +126,9 @@ func (g *Graph) leadsTo(from, to int32) bool {
 // is everything at once.
 func (g *Graph) joinable(h *holder) []*Binding {
 	j := &joins{g: g, h: h}
+	if p := h.places[""]; p != nil && (p.all.has(g.table.byKey[needAll.Rights[0].String()]) || p.all.has(g.table.byKey[needCore.Rights[0].String()])) {
+		return nil // it has everything
+	}
 	if !h.any.has(g.table.byKey[needBindCluster.Rights[1].String()]) && !h.any.has(g.table.byKey[needBindRole.Rights[1].String()]) {
 		return nil
 	}

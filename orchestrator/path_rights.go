@@ -257,6 +257,19 @@ func (t *rightsTable) eval(n *tableNeed, anywhere *heldRights, places ...*heldRi
 			names = some
 		}
 	}
+	if n.Same && names != nil {
+		// A POST is asked about without a name: for a name, it takes an apply.
+		for _, patch := range n.patch {
+			if patch < 0 {
+				continue
+			}
+			if all, some := t.at(patch, places...); !all {
+				if names = intersect(names, some); len(names) == 0 {
+					return false, nil
+				}
+			}
+		}
+	}
 	return true, names
 }
 
