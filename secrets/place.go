@@ -50,5 +50,8 @@ type feeder interface {
 // containers returns the formats that hold other content, in the order in
 // which they are tried.
 func containers() []container {
-	return []container{gitPack, gitLoose, archives, classFiles, pythonFiles, dexFiles, wideText}
+	return []container{
+		gitPack, gitLoose, keystores, archives, classFiles, pythonFiles, dexFiles, wideText,
+		pgpassFiles, keytabFiles, jenkinsFiles, terraformFiles, helmReleases, manifests,
+	}
 }

@@ -27,12 +27,12 @@ var archives = container{
 func openArchive(ctx context.Context, f feeder, c content, format decode.Format, r io.Reader) error {
 	return decode.Open(format, c.name(), &cancelled{ctx, r}, &decode.Visitor{
 		Member: func(name string, r io.Reader) error {
-			m := &member{f: f, r: r}
+			m := &memberReader{f: f, r: r}
 			part := c.member(name)
 			return settle(ctx, f, part, m, f.reader(ctx, part, m))
 		},
 		Between: func(offset int64, r io.Reader) error {
-			m := &member{f: f, r: r}
+			m := &memberReader{f: f, r: r}
 			part := c
 			part.loc.Offset += offset
 			return settle(ctx, f, part, m, f.reader(ctx, part, m))
@@ -50,7 +50,7 @@ func openArchive(ctx context.Context, f feeder, c content, format decode.Format,
 
 // settle decides on what a feeder said of a part: only what concerns the whole
 // file ends the reading.
-func settle(ctx context.Context, f feeder, part content, m *member, err error) error {
+func settle(ctx context.Context, f feeder, part content, m *memberReader, err error) error {
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
@@ -63,14 +63,14 @@ func settle(ctx context.Context, f feeder, part content, m *member, err error) e
 	return err
 }
 
-// member counts what is read of one against the sum for the whole file.
-type member struct {
+// memberReader counts what is read of one against the sum for the whole file.
+type memberReader struct {
 	f   feeder
 	r   io.Reader
 	err error // of r
 }
 
-func (m *member) Read(p []byte) (int, error) {
+func (m *memberReader) Read(p []byte) (int, error) {
 	n, err := m.r.Read(p)
 	if err != nil && err != io.EOF {
 		m.err = err

@@ -27,7 +27,7 @@ var gitLoose = container{
 		if err != nil || o.Type == "tree" {
 			return err
 		}
-		m := &member{f: f, r: o.Content()}
+		m := &memberReader{f: f, r: o.Content()}
 		return f.reader(ctx, c.member(o.Type+" "+shortID(id)), m)
 	},
 }
@@ -51,7 +51,7 @@ var gitPack = container{
 			if o.Type == "tree" {
 				return nil
 			}
-			m := &member{f: f, r: o.Reader}
+			m := &memberReader{f: f, r: o.Reader}
 			var err error
 			if o.Reader != nil {
 				err = f.reader(ctx, part, m)

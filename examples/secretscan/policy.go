@@ -1,13 +1,10 @@
 package main
 
 import (
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/boltseal/boltseal"
@@ -97,47 +94,16 @@ func (p *policy) apply(c *console, r *boltseal.Report) {
 	}
 }
 
-// saltBytes is the length of a salt that is made here, and minSalt what a given
-// one has at least.
-const saltBytes, minSalt = 32, 16
-
 // readSalt returns the salt of the fingerprints. One that is not named is made
 // once and kept, so that the same secret has the same fingerprint tomorrow.
 func (o *options) readSalt(c *console) ([]byte, error) {
-	name, own := o.salt, false
-	if name == "" {
-		name, own = inUserCache("secrets.salt"), true
+	if o.salt != "" {
+		return secrets.LoadSalt(o.salt, false)
 	}
+	name := inUserCache("secrets.salt")
 	if name == "" {
 		c.remark("no user cache: fingerprints of this scan fit no other")
 		return nil, nil
 	}
-	salt, err := os.ReadFile(name)
-	switch {
-	case err == nil && len(salt) >= minSalt:
-		return salt, nil
-	case err == nil:
-		return nil, fmt.Errorf("%s: a salt of %d bytes, want %d or more: head -c 32 /dev/urandom > %s", name, len(salt), minSalt, name)
-	case !own || !errors.Is(err, fs.ErrNotExist):
-		return nil, err
-	}
-	salt = make([]byte, saltBytes)
-	rand.Read(salt) // never fails
-	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-		return nil, err
-	}
-	// Made beside it and linked: of two scans that begin at once, one wins.
-	f, err := os.CreateTemp(filepath.Dir(name), ".salt.*") // readable by its owner alone
-	if err != nil {
-		return nil, err
-	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(salt)
-	if err := errors.Join(err, f.Close()); err != nil {
-		return nil, err
-	}
-	if err := os.Link(f.Name(), name); err != nil && !errors.Is(err, fs.ErrExist) {
-		return nil, err
-	}
-	return os.ReadFile(name)
+	return secrets.LoadSalt(name, true)
 }

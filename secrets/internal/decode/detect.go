@@ -53,13 +53,17 @@ var magics = []struct {
 	{"070707", Cpio},
 }
 
+// least is how long content in a format is at least if it holds anything: less
+// is its magic in somebody's source code.
+var least = map[Format]int{XZ: 60, Zstd: 24, LZ4: 30, Lzip: 50, Compress: 24, SevenZip: 64, RAR: 64}
+
 // Detect tells a container by its first bytes, 4096 where there are as many.
 // The name decides only where the bytes leave it open: an archive that begins with
 // a program, as self-extracting ones do.
 func Detect(name string, head []byte) Format {
 	for _, m := range magics {
 		if len(head) >= len(m.magic) && string(head[:len(m.magic)]) == m.magic {
-			if m.format == Bzip2 && !bzip2Head(head) || m.format == Cpio && !cpioHead(head) {
+			if m.format == Bzip2 && !bzip2Head(head) || m.format == Cpio && !cpioHead(head) || len(head) < least[m.format] {
 				break
 			}
 			return m.format
