@@ -83,7 +83,7 @@ func (v *view) assignment(p, length int) (a assignment, ok bool) {
 		if c := cur.peek(); c != '"' && c != '\'' && c != '`' {
 			return a, false
 		}
-	case closed && cur.skip(","):
+	case closed && v.listed(start, end) && cur.skip(","):
 		cur.white()
 		if c := cur.peek(); c != '"' && c != '\'' && c != '`' && c != '\\' {
 			return a, false
@@ -96,11 +96,35 @@ func (v *view) assignment(p, length int) (a assignment, ok bool) {
 	return v.valueAt(a, &cur, start)
 }
 
-// lineBefore returns what stands on the line before p, at most 256 bytes.
-func (v *view) lineBefore(p int) []byte {
-	text := v.data[max(0, p-256):p]
-	return text[bytes.LastIndexByte(text, '\n')+1:]
+// listed reports whether a quoted name may be one of several values, and is not
+// the value of another name.
+func (v *view) listed(start, end int) bool {
+	before := bytes.TrimRight(bytes.TrimRight(v.lineBefore(start), "\"'`\\"), " \t")
+	closing := end < len(v.data) && bytes.IndexByte([]byte("\"'`\\"), v.data[end]) >= 0
+	return closing && (len(before) == 0 || before[len(before)-1] != ':' && before[len(before)-1] != '=')
 }
+
+// lineBefore returns what stands on the line before p, at most lineBytes. The
+// last line end is remembered: positions come in ascending order.
+func (v *view) lineBefore(p int) []byte {
+	from := max(0, p-lineBytes)
+	lo := from
+	if p < v.lineKnown {
+		v.lineStart = 0
+	}
+	if v.lineKnown > from && v.lineKnown <= p {
+		lo = v.lineKnown
+	}
+	if i := bytes.LastIndexByte(v.data[lo:p], '\n'); i >= 0 {
+		v.lineStart = lo + i + 1
+	}
+	v.lineKnown = p
+	v.work += p - lo
+	return v.data[min(max(from, v.lineStart), p):p]
+}
+
+// lineBytes is how much of a line before a name is looked at.
+const lineBytes = 256
 
 // spaced reports whether a space separates the name at p from its value: a
 // flag does, and some words at the start of a line.
@@ -153,6 +177,9 @@ func (v *view) valueAt(a assignment, cur *cursor, p int) (assignment, bool) {
 	if quote != 0 {
 		return v.quotedValue(a, cur.at, quote, escaped)
 	}
+	if cur.compared { // with a number, or another variable
+		return a, false
+	}
 	return v.bareValue(a, cur.at, p)
 }
 
@@ -195,6 +222,9 @@ func (v *view) quotedValue(a assignment, start int, quote byte, escaped bool) (a
 // the line, to the end of it, else to what ends it in code.
 func (v *view) bareValue(a assignment, start, p int) (assignment, bool) {
 	h := &v.set.handlers
+	if start >= len(v.data) || bytes.IndexByte([]byte("{[(<>;,&|"), v.data[start]) >= 0 {
+		return a, false // the beginning of an expression
+	}
 	most := v.forward(h.bare, start, longestValue+1)
 	if most == 0 || most > longestValue {
 		return a, false

@@ -25,7 +25,7 @@ func (v *view) judge(a assignment) {
 		if flat == "" {
 			flat = flatName(a.name)
 		}
-		if len(r.Names) > 0 && !named(flat, r.Names) || len(r.Names) == 0 && !around.has(v, r.Context, a.name, a.value.start) {
+		if len(r.Names) > 0 && !endsIn(flat, r.Names) || len(r.Names) == 0 && !around.has(v, r.Context, a.name, a.value.start) {
 			continue
 		}
 		claimed = v.offer(offer{rule: g.rule, span: a.value, token: value, secret: value, name: string(a.name)}) || claimed
@@ -33,7 +33,7 @@ func (v *view) judge(a assignment) {
 	h := &v.set.handlers
 	switch {
 	case claimed:
-	case h.key >= 0 && randomKey(value) && nameMeans(string(a.name)) == meansKey:
+	case h.key >= 0 && randomKey(value) && nameMeans(string(a.name)) == meansKey && !(hexLike(value) && v.vector(a.value)):
 		v.generic(h.key, a, value)
 	case h.password >= 0 && password(value, a.quoted, a.plain) && nameMeans(string(a.name)) == meansPassword:
 		v.generic(h.password, a, value)
@@ -101,7 +101,7 @@ func flatName(name []byte) string {
 	return string(out)
 }
 
-func named(flat string, names []string) bool {
+func endsIn(flat string, names []string) bool {
 	return slices.ContainsFunc(names, func(n string) bool { return strings.HasSuffix(flat, n) })
 }
 

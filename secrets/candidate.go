@@ -20,6 +20,15 @@ type offer struct {
 // program offers what a program matched.
 func (v *view) program(g *program, token, secret span, glued bool) {
 	r := &v.set.rules[g.rule]
+	if r.Refine != nil { // which may look far: not at every byte of a row of tokens
+		if token.start < v.tokens[g.rule] {
+			return
+		}
+		if v.tokens == nil {
+			v.tokens = map[int]int{}
+		}
+		v.tokens[g.rule] = token.end
+	}
 	if len(r.Context) > 0 && !new(nearby).has(v, r.Context, nil, token.start) {
 		return
 	}

@@ -36,14 +36,16 @@ type view struct {
 	finder  decode.Finder // of escaped text
 	pending pending
 
-	braces      braces
-	assigned    int           // the value of the last assignment begins here
-	pemSeen     int           // the end of the last block
-	pemEnd      int           // the end line that was found last
-	pemSearched int           // there is no other before
-	commanded   int           // up to here, command lines were looked at
-	objects     map[int]int64 // per rule, one more than the offset of the last object
-	tried       map[int]int   // per rule, where its expression is tried again
+	braces               braces
+	lineStart, lineKnown int           // of the line that was looked at last, and up to where
+	assigned             int           // the value of the last assignment begins here
+	pemSeen              int           // the end of the last block
+	pemEnd               int           // the end line that was found last
+	pemSearched          int           // there is no other before
+	commanded            int           // up to here, command lines were looked at
+	objects              map[int]int64 // per rule, one more than the offset of the last object
+	tokens               map[int]int   // per rule, the end of the last token that fitted
+	tried                map[int]int   // per rule, where its expression is tried again
 }
 
 // stride is the step in which needles and encoded text are looked for in turns.
@@ -181,9 +183,13 @@ func (v *view) slide(n int) {
 	v.data = append(v.data[:0], v.data[n:]...)
 	v.base += int64(n)
 	v.next -= n
+	v.lineStart, v.lineKnown = v.lineStart-n, v.lineKnown-n
 	v.assigned, v.commanded = v.assigned-n, v.commanded-n
 	v.pemSeen, v.pemEnd, v.pemSearched = v.pemSeen-n, v.pemEnd-n, v.pemSearched-n
 	v.finder.Slide(n)
+	for i := range v.tokens {
+		v.tokens[i] -= n
+	}
 	for i := range v.tried {
 		v.tried[i] -= n
 	}
