@@ -3,6 +3,7 @@ package secrets
 import (
 	"bytes"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"github.com/boltseal/boltseal"
@@ -151,7 +152,7 @@ func checkObject(names ...string) func([]byte) boltseal.Verdict {
 	return func(object []byte) boltseal.Verdict {
 		have := stringMembers(object)
 		for _, n := range names {
-			if have[n] == "" {
+			if v := have[n]; v == "" || strings.ContainsAny(v[:1], "%$<{") { // of a template
 				return boltseal.VerdictUnknown
 			}
 		}

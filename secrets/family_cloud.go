@@ -1,6 +1,8 @@
 package secrets
 
 import (
+	"strings"
+
 	"github.com/boltseal/boltseal"
 )
 
@@ -26,7 +28,7 @@ func cloudFamilies() []Rule {
 		{ID: "aws-marketplace", Provider: "AWS", Title: "Amazon Marketplace Web Service token", Program: `"amzn.mws." {U}`},
 
 		{ID: "gcp-service-account", Provider: "Google Cloud", Title: "Google Cloud service account key", By: ByJSON, Program: `"\"private_key_id\""`, Severity: critical, Check: checkObject("private_key", "client_email"), Refine: serviceAccount, Revoke: account},
-		{ID: "gcp-adc-user", Provider: "Google Cloud", Title: "Google Cloud user credentials", By: ByJSON, Program: `"\"authorized_user\""`, Severity: critical, Check: checkObject("client_secret", "refresh_token"), Refine: passed, Revoke: consent},
+		{ID: "gcp-adc-user", Provider: "Google Cloud", Title: "Google Cloud user credentials", By: ByJSON, Program: `"\"authorized_user\""`, Severity: critical, Check: checkObject("client_secret", "refresh_token"), Refine: userCredentials, Revoke: consent},
 		{ID: "google-api-key", Provider: "Google", Title: "Google API key", Program: `"AIza" u35`, Severity: medium, Refine: webConfig, Revoke: apis},
 		{ID: "google-auth-key", Provider: "Google", Title: "Google API key bound to a service account", Program: `"AQ.Ab8RN6" u44`, Revoke: apis},
 		{ID: "google-oauth-secret", Provider: "Google", Title: "Google OAuth client secret", Program: `"GOCSPX-" u28`, Revoke: apis},
@@ -38,7 +40,7 @@ func cloudFamilies() []Rule {
 		{ID: "digitalocean-pat", Provider: "DigitalOcean", Title: "DigitalOcean personal access token", Program: `"dop_v1_" x64`, Severity: critical, Revoke: "https://cloud.digitalocean.com/account/api/tokens"},
 		{ID: "digitalocean-oauth", Provider: "DigitalOcean", Title: "DigitalOcean OAuth token", Program: `("doo_v1_"|"dor_v1_") x64`, Revoke: "https://cloud.digitalocean.com/account/api/tokens"},
 		{ID: "alibaba-key", Provider: "Alibaba Cloud", Title: "Alibaba Cloud access key", Program: `"LTAI" w12..21`, Kind: KindHalf, Refine: pairRun("w", 30, "secret"), Revoke: "Alibaba Cloud console: RAM > AccessKey"},
-		{ID: "alibaba-sts", Provider: "Alibaba Cloud", Title: "Alibaba Cloud temporary access key", Program: `"STS." w16..64`, Kind: KindHalf, Severity: medium, Refine: pairRun("w", 30, "secret")},
+		{ID: "alibaba-sts", Provider: "Alibaba Cloud", Title: "Alibaba Cloud temporary access key", Program: `"STS." w16..64`, Kind: KindHalf, Severity: medium, Refine: each(varied(false), pairRun("w", 30, "secret"))},
 		{ID: "tencent-key", Provider: "Tencent Cloud", Title: "Tencent Cloud secret key", Program: `"AKID" w32`, Kind: KindHalf, Refine: pairRun("w", 32, "secret"), Revoke: "https://console.cloud.tencent.com/cam/capi"},
 		{ID: "volcengine-key", Provider: "Volcengine", Title: "Volcengine access key", Program: `"AKLT" w40..48`, Kind: KindHalf, Refine: pairBase64(40, 60, "secret")},
 		{ID: "yandex-api", Provider: "Yandex Cloud", Title: "Yandex Cloud API key", Program: `"AQVN" u35..38`},
@@ -59,6 +61,11 @@ func webConfig(c *Candidate) bool {
 		c.rate(low, "it stands in a configuration that clients are given: restrict what it may do")
 	}
 	return true
+}
+
+// userCredentials accepts the credentials of gcloud's users.
+func userCredentials(c *Candidate) bool {
+	return passed(c) && random([]byte(strings.TrimPrefix(stringMembers(c.Token)["refresh_token"], "1//0")))
 }
 
 // serviceAccount accepts the key file of a service account whose key parses.

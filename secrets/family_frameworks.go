@@ -19,7 +19,7 @@ func frameworkFamilies() []Rule {
 		}, Revoke: "php artisan key:generate"},
 		{ID: "wp-salts", Provider: "WordPress", Title: "WordPress key or salt", By: ByAssignment, Program: `[ -~]64`, Names: []string{"authkey", "secureauthkey", "loggedinkey", "noncekey", "authsalt", "secureauthsalt", "loggedinsalt", "noncesalt"},
 			Confidence: ConfidenceMedium, Severity: medium, Refine: func(c *Candidate) bool { return random(c.Secret) }, Revoke: "https://api.wordpress.org/secret-key/1.1/salt/"},
-		{ID: "spring-datasource", Provider: "Spring", Title: "password of a Spring data source", By: ByAssignment, Program: `[!-~]4..512`, Names: []string{"springdatasourcepassword", "springdatasourcehikaripassword"}, Confidence: ConfidenceMedium, Refine: literal, Revoke: "change the password at the database"},
+		{ID: "spring-datasource", Provider: "Spring", Title: "password of a Spring data source", By: ByAssignment, Program: `[!-~]4..512`, Names: []string{"springdatasourcepassword", "springdatasourcehikaripassword"}, Confidence: ConfidenceMedium, Refine: passwordLike, Revoke: "change the password at the database"},
 		{ID: "ado-net", Title: "password in an ADO.NET connection string", Program: passwords, Left: `[0-9A-Za-z_-]`, Right: "-", Confidence: ConfidenceMedium, Refine: connection("server=", "data source=", "datasource=", "address=", "host="), Revoke: "change the password at the database"},
 		{ID: "odbc", Title: "password in an ODBC connection string", Program: passwords, Left: `[0-9A-Za-z_-]`, Right: "-", Confidence: ConfidenceMedium, Refine: connection("driver=", "dsn="), Revoke: "change the password at the database"},
 		{ID: "jdbc", Title: "password in a JDBC URL", Program: passwords + `|"jdbc:oracle:thin:" [0-9A-Za-z_]1..64 "/" {[!#-&(-?A-~]1..128} "@"`, Left: `[0-9A-Za-z_-]`, Right: "-", Confidence: ConfidenceMedium, Refine: connection("jdbc:"), Revoke: "change the password at the database"},
@@ -42,7 +42,7 @@ func djangoSecret(c *Candidate) bool {
 func connection(words ...string) refinement {
 	return func(c *Candidate) bool {
 		const stop = "\"'`\r\n<>"
-		from, to := max(0, c.Start-1024), min(len(c.Text), c.End+1024)
+		from, to := max(0, c.Start-320), min(len(c.Text), c.End+320)
 		if i := bytes.LastIndexAny(c.Text[from:c.Start], stop); i >= 0 {
 			from += i + 1
 		}
@@ -50,16 +50,23 @@ func connection(words ...string) refinement {
 			to = c.End + i
 		}
 		text := strings.ToLower(string(c.Text[from:to]))
-		if style(text) != style(words[0]) {
+		if style(text) != style(words[0]) || !opens(c.Text[from:c.Start]) {
 			return false
 		}
 		for _, w := range words {
 			if strings.Contains(text, w) {
-				return literal(c) && !placeholderPassword(c.Secret)
+				return passwordLike(c)
 			}
 		}
 		return false
 	}
+}
+
+// opens reports whether what follows a text begins a connection string, or
+// stands behind a separator in it: in code there are dots and commas.
+func opens(text []byte) bool {
+	text = bytes.TrimRight(text, " ")
+	return len(text) == 0 || bytes.IndexByte([]byte(";&?"), text[len(text)-1]) >= 0
 }
 
 // style tells the kinds of connection strings apart: one of them claims it.
@@ -73,14 +80,8 @@ func style(text string) string {
 	return "ado"
 }
 
-// placeholderPassword reports words that stand where a password would.
-func placeholderPassword(v []byte) bool {
-	switch strings.ToLower(string(bytes.Trim(v, "{}[]()*"))) {
-	case "", "password", "pwd", "pass", "your_password", "yourpassword", "mypassword", "secret", "changeme", "null", "none", "xxx", "xxxx", "xxxxxx", "...":
-		return true
-	}
-	return false
-}
+// passwordLike keeps literal values that look like passwords, not like names.
+func passwordLike(c *Candidate) bool { return literal(c) && password(c.Secret, true, true) }
 
 // genericFamilies are what the engine's handlers find.
 func genericFamilies() []Rule {
