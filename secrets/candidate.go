@@ -103,6 +103,9 @@ func (v *view) offerWith(o offer, add func(c *Candidate)) bool {
 	if c.Verdict != boltseal.VerdictPass && c.Kind != KindEncrypted && placeholder(bytes.TrimPrefix(o.secret, []byte(o.anchor)), !r.Generic) {
 		return false
 	}
+	if knownSample(o.secret) {
+		return false
+	}
 	if r.Refine != nil && !r.Refine(&c) {
 		return false
 	}

@@ -22,6 +22,9 @@ func jwtRefine(check func([]byte) boltseal.Verdict) refinement {
 			return false
 		}
 		j, _ := parseJWT(c.Token)
+		if j.text("sub") == "1234567890" && j.text("name") == "John Doe" {
+			return false // the sample of jwt.io, in whichever algorithm
+		}
 		c.Verdict = boltseal.VerdictPass
 		c.Expires = j.expiry()
 		if issuer := j.text("iss"); issuer != "" {
