@@ -29,7 +29,7 @@ type Builder struct {
 
 // NewBuilder returns an empty builder.
 func NewBuilder(opt *LoadOptions) *Builder {
-	b := &Builder{snap: &Snapshot{coverage: map[coverageKey]Coverage{}}, byKind: map[schema.GroupKind]kind{}, byType: map[reflect.Type]kind{}}
+	b := &Builder{snap: &Snapshot{coverage: map[coverageKey]Coverage{}}, byKind: kindTable(), byType: map[reflect.Type]kind{}}
 	if opt != nil {
 		b.opt = *opt
 	}
@@ -43,8 +43,7 @@ func NewBuilder(opt *LoadOptions) *Builder {
 	defaultInt(&b.opt.Documents, 100_000)
 	defaultInt(&b.opt.Depth, 64)
 	b.snap.Minor, b.snap.complete = b.opt.Minor, b.opt.Complete
-	for _, k := range kinds() {
-		b.byKind[k.GroupKind()] = k
+	for _, k := range b.byKind {
 		b.byType[reflect.TypeOf(k.list(b.snap).newObject())] = k
 	}
 	return b
@@ -104,6 +103,9 @@ func (b *Builder) AddJSON(data []byte, kind schema.GroupVersionKind, at boltseal
 func (b *Builder) Snapshot() *Snapshot {
 	for _, k := range b.byKind {
 		k.list(b.snap).sort(func(old, new Meta) {
+			if b.snap.live {
+				return // an object changed
+			}
 			b.note(new.Location, fmt.Sprintf("%s: given twice, also at %s: the last counts", objectString(k.Kind.Kind, new.Namespace, new.Name), old.Location))
 		})
 	}
@@ -115,20 +117,23 @@ func (b *Builder) Snapshot() *Snapshot {
 // sortOthers brings the objects of other kinds in order and drops all but the
 // last of each name.
 func (b *Builder) sortOthers() {
-	same := func(x, y *Other) int {
-		return cmp.Or(cmp.Compare(x.Group, y.Group), cmp.Compare(x.Kind, y.Kind), cmp.Compare(x.Namespace, y.Namespace), cmp.Compare(x.Name, y.Name))
-	}
-	slices.SortStableFunc(b.snap.Others, same)
+	slices.SortStableFunc(b.snap.Others, compareOthers)
 	var kept []*Other
 	for _, o := range b.snap.Others {
-		if n := len(kept); n > 0 && o.Name != "" && same(kept[n-1], o) == 0 {
-			b.note(o.Location, fmt.Sprintf("%s: given twice, also at %s: the last counts", objectString(o.Kind, o.Namespace, o.Name), kept[n-1].Location))
+		if n := len(kept); n > 0 && o.Name != "" && compareOthers(kept[n-1], o) == 0 {
+			if !b.snap.live {
+				b.note(o.Location, fmt.Sprintf("%s: given twice, also at %s: the last counts", objectString(o.Kind, o.Namespace, o.Name), kept[n-1].Location))
+			}
 			kept[n-1] = o
 			continue
 		}
 		kept = append(kept, o)
 	}
 	b.snap.Others = kept
+}
+
+func compareOthers(x, y *Other) int {
+	return cmp.Or(cmp.Compare(x.Group, y.Group), cmp.Compare(x.Kind, y.Kind), cmp.Compare(x.Namespace, y.Namespace), cmp.Compare(x.Name, y.Name))
 }
 
 // FromObjects makes a snapshot of objects that are at hand, such as those of

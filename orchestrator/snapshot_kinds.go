@@ -1,6 +1,8 @@
 package orchestrator
 
 import (
+	"sync"
+
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
@@ -58,6 +60,11 @@ type list interface {
 	add(m Meta, o any) bool
 	// sort brings the list in order and drops all but the last of each name.
 	sort(replaced func(old, new Meta))
+	clone()
+	remove(namespace, name string)
+	clear(namespace string)
+	find(namespace, name string) (Meta, any, bool)
+	each(yield func(Meta) bool)
 }
 
 func newKind[T any](group, version, name, resource string, namespaced bool, field func(*Snapshot) *List[T], older ...string) kind {
@@ -66,6 +73,15 @@ func newKind[T any](group, version, name, resource string, namespaced bool, fiel
 		list: func(s *Snapshot) list { return field(s) },
 	}
 }
+
+// kindTable is kinds by group and kind.
+var kindTable = sync.OnceValue(func() map[schema.GroupKind]kind {
+	table := map[schema.GroupKind]kind{}
+	for _, k := range kinds() {
+		table[k.GroupKind()] = k
+	}
+	return table
+})
 
 // kinds is the table of everything that has a list.
 func kinds() []kind {

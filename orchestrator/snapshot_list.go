@@ -39,3 +39,18 @@ func (l *List[T]) sort(replaced func(old, new Meta)) {
 	clear((*l)[len(kept):])
 	*l = slices.Clip(kept)
 }
+
+func (l *List[T]) find(namespace, name string) (Meta, any, bool) {
+	if it := l.Get(namespace, name); it != nil {
+		return it.Meta, it.Object, true
+	}
+	return Meta{}, nil, false
+}
+
+func (l *List[T]) each(yield func(Meta) bool) {
+	for _, it := range *l {
+		if !yield(it.Meta) {
+			return
+		}
+	}
+}
