@@ -3,6 +3,7 @@ package secrets
 import (
 	"bytes"
 	"math/rand"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -82,4 +83,15 @@ func TestFindsProgramsAtEveryPlace(t *testing.T) {
 			}
 		}
 	}
+}
+
+type readerFunc func(p []byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
+// heap is what is allocated and still in use, or not yet collected.
+func heap() uint64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
 }
