@@ -57,6 +57,8 @@ type MonitorOptions struct {
 	Retention time.Duration
 	// Log gets what an operator may want to see; nil discards.
 	Log *slog.Logger
+	// Observer, if set, is told what the monitor does.
+	Observer *Observer
 }
 
 // Monitor keeps a store in step with registries and advisories. What should be
@@ -152,6 +154,7 @@ func (m *Monitor) Reconcile(ctx context.Context) (Round, error) {
 		err = m.tidy(ctx)
 	}
 	r.Took = time.Since(start)
+	m.Observer.swept(r, true)
 	return r, err
 }
 
@@ -171,10 +174,12 @@ func (m *Monitor) evaluate(ctx context.Context) error {
 	if have != nil && have.Generation() == next.Generation() {
 		return nil
 	}
+	start := time.Now()
 	e, err := m.store.Evaluate(ctx, next)
 	if err != nil {
 		return err
 	}
+	m.Observer.evaluated(e, time.Since(start))
 	m.mu.Lock()
 	m.matcher = next
 	m.mu.Unlock()
@@ -295,9 +300,14 @@ func (m *Monitor) watchRegistries(ctx context.Context, fail func(error)) {
 				continue
 			}
 		}
+		start := time.Now()
 		r, err := m.sweep(ctx, only)
 		if err == nil && only == nil {
 			err = m.tidy(ctx)
+		}
+		r.Took = time.Since(start)
+		if ctx.Err() == nil {
+			m.Observer.swept(r, only == nil)
 		}
 		for _, e := range r.Errors {
 			fail(e)

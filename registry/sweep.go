@@ -187,12 +187,14 @@ func (s *sweep) repository(ctx context.Context, c Client, repo string) error {
 		}
 	}
 	s.lookups.Release(1)
+	s.Observer.listed(name, len(tags))
 	var mu sync.Mutex
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(s.Lookups)
 	for _, tag := range tags {
 		g.Go(func() error {
 			listed, ok, err := s.tag(gctx, c, repo, tag)
+			s.Observer.looked(name)
 			mu.Lock()
 			defer mu.Unlock()
 			if ok {
@@ -336,8 +338,10 @@ func (s *sweep) index(ctx context.Context, ref string, d digest.Digest) error {
 	if err := s.workers.Acquire(ctx, 1); err != nil {
 		return err
 	}
+	start := time.Now()
 	inv, err := s.read(ctx, ref)
 	s.workers.Release(1)
+	s.Observer.analysed(ref, time.Since(start), err)
 	if err != nil {
 		if ctx.Err() != nil {
 			return ctx.Err()
