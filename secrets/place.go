@@ -51,7 +51,7 @@ type feeder interface {
 // which they are tried.
 func containers() []container {
 	return []container{
-		gitPack, gitLoose, keystores, archives, classFiles, pythonFiles, dexFiles, wideText,
+		gitPack, gitLoose, keystores, databases, archives, classFiles, pythonFiles, dexFiles, wideText,
 		pgpassFiles, keytabFiles, jenkinsFiles, terraformFiles, helmReleases, manifests,
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -160,6 +161,36 @@ func TestHelmRelease(t *testing.T) {
 		found = found || strings.Contains(strings.Join(l.Member, "!"), "manifest.yaml!Secret db/token")
 	}
 	require.True(t, found, "%v", got[0].Locations)
+}
+
+func TestSQLite(t *testing.T) {
+	if _, err := exec.LookPath("sqlite3"); err != nil {
+		t.Skip("sqlite3 is not installed")
+	}
+	token := planted(t, 1)
+	// The token lies across the end of a page, wherever that is.
+	for lead := 380; lead < 520; lead += 23 {
+		cmd := exec.Command("sqlite3", "o", "pragma page_size=512; create table t(b text); insert into t values (printf('%.*c', "+strconv.Itoa(lead)+", ' ')||'"+token+" '||printf('%.*c', 900, ' '));")
+		cmd.Dir = t.TempDir()
+		out, err := cmd.CombinedOutput()
+		require.NoError(t, err, "%s", out)
+		data, err := os.ReadFile(filepath.Join(cmd.Dir, "o"))
+		require.NoError(t, err)
+		res, err := scannerFor(t).Bytes(t.Context(), "srv/app.db", data)
+		require.NoError(t, err)
+		require.Empty(t, res.Skipped)
+		require.Len(t, only(res.Matches), 1, lead)
+	}
+	// In UTF-16, and deleted.
+	cmd := exec.Command("sqlite3", "o", "pragma encoding='UTF-16le'; pragma secure_delete=off; create table t(b text); insert into t values ('x "+token+" y'); delete from t;")
+	cmd.Dir = t.TempDir()
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	data, err := os.ReadFile(filepath.Join(cmd.Dir, "o"))
+	require.NoError(t, err)
+	res, err := scannerFor(t).Bytes(t.Context(), "srv/app.db", data)
+	require.NoError(t, err)
+	require.Len(t, only(res.Matches), 1)
 }
 
 func FuzzPlaces(f *testing.F) {
