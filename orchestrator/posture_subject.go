@@ -51,12 +51,12 @@ func snapshotSubjects(s *Snapshot, workloads []*Workload) map[schema.GroupResour
 		if pods[k.GroupResource()] {
 			continue
 		}
-		list, ok := k.list(s).(interface{ each(func(*Meta, any)) })
+		list, ok := k.list(s).(interface{ visit(func(*Meta, any)) })
 		if !ok {
 			continue
 		}
 		var subjects []subject
-		list.each(func(m *Meta, o any) {
+		list.visit(func(m *Meta, o any) {
 			subjects = append(subjects, subject{ref: refOf(k.Group, k.Kind.Kind, m), meta: m, object: o})
 		})
 		out[k.GroupResource()] = subjects
@@ -68,7 +68,7 @@ func snapshotSubjects(s *Snapshot, workloads []*Workload) map[schema.GroupResour
 	return out
 }
 
-func (l *List[T]) each(f func(*Meta, any)) {
+func (l *List[T]) visit(f func(*Meta, any)) {
 	for _, it := range *l {
 		f(&it.Meta, it.Object)
 	}

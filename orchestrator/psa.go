@@ -179,3 +179,21 @@ func withVolumeDefaults(spec *corev1.PodSpec) *corev1.PodSpec {
 	}
 	return &out
 }
+
+// Finding returns a refusal in the shared vocabulary.
+func (r *PodSecurityResult) Finding() boltseal.Finding {
+	ref := workloadSubject(r.Workload).ref
+	f := boltseal.Finding{
+		Kind: boltseal.KindMisconfiguration, Rule: "pod-security", Title: "refused by Pod Security " + r.Enforce.String(), Severity: boltseal.SeverityHigh,
+		Description: "The API server refuses the pods of the workload.", Asset: ref.Asset().ID(),
+		Fix:         "Change what the evidence names, or the namespace's level.",
+		Fingerprint: boltseal.Fingerprint("misconfiguration", "pod-security", ref.Group, ref.Kind, ref.Namespace, ref.Name),
+	}
+	if ref.Location.Path != "" {
+		f.Locations = []boltseal.Location{ref.Location}
+	}
+	for _, v := range r.Forbidden {
+		f.Evidence = append(f.Evidence, boltseal.Evidence{Technique: boltseal.TechniqueManifest, Detail: v.String()})
+	}
+	return f
+}

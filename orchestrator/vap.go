@@ -134,10 +134,14 @@ func vapVariables(c *Check, o *VAPOptions) []admissionv1.Variable {
 			spec := "variables." + name("Spec")
 			add(name("Containers"), spec+`.?containers.orValue([]) + `+spec+`.?initContainers.orValue([]) + `+spec+`.?ephemeralContainers.orValue([])`)
 		}
-		add(side.result, strings.NewReplacer(
+		offences := strings.NewReplacer(
 			"$spec", "variables."+name("Spec"), "$meta", "variables."+name("Meta"),
 			"$containers", "variables."+name("Containers"), "$object", obj, "$registries", registries,
-		).Replace(c.CEL))
+		).Replace(c.CEL)
+		if side.result == "before" { // an object that is not there has no offence, whatever its defaults
+			offences = "oldObject == null ? [] : (" + offences + ")"
+		}
+		add(side.result, offences)
 	}
 	return vars
 }
