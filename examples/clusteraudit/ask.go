@@ -1,0 +1,226 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/boltseal/boltseal/orchestrator"
+)
+
+// request reads VERB RESOURCE[.GROUP][/SUBRESOURCE] [NAME] or VERB /PATH.
+func request(words []string, namespace string) (q orchestrator.Request, rest []string, err error) {
+	if len(words) < 2 {
+		return q, nil, errors.New("say what: who-can VERB RESOURCE[.GROUP][/SUBRESOURCE], as in who-can get secrets")
+	}
+	q.Verb, q.Namespace = words[0], namespace
+	if strings.HasPrefix(words[1], "/") {
+		return orchestrator.Request{Verb: q.Verb, Path: words[1]}, words[2:], nil
+	}
+	name, sub, _ := strings.Cut(words[1], "/")
+	q.Resource, q.Group, _ = strings.Cut(name, ".")
+	q.Subresource = sub
+	return q, words[2:], nil
+}
+
+// runWhoCan answers who may send a request: status 1 if nobody seen may.
+func runWhoCan(ctx context.Context, args []string, c *console) int {
+	var s source
+	var namespace, name string
+	fs := newFlagSet("who-can")
+	s.flags(fs)
+	fs.StringVar(&namespace, "n", "", "")
+	fs.StringVar(&name, "name", "", "")
+	words, err := parse(fs, args)
+	if err != nil {
+		return c.usage(err)
+	}
+	q, rest, err := request(words, namespace)
+	if err == nil {
+		err = s.take(rest)
+	}
+	if err != nil {
+		return c.usage(err)
+	}
+	q.Name, c.quiet = name, s.quiet
+	snap, err := s.load(ctx, c)
+	if snap == nil {
+		return c.fail(err)
+	}
+	access := orchestrator.NewAccess(snap)
+	found := 0
+	for g := range access.WhoCan(q) {
+		found++
+		c.print("%s", g.Subject)
+		c.print("    %s", g)
+	}
+	c.remark("the group system:masters may do everything, and other authorizers than RBAC are not visible")
+	return answered(c, err, access.Missing(q.Namespace), found)
+}
+
+// answered is the status of a question: 3 if something was not seen that may
+// change the answer, 1 if the answer is empty.
+func answered(c *console, err error, missing string, found int) int {
+	switch {
+	case err != nil:
+		return c.fail(err)
+	case missing != "":
+		c.remark("not all was seen: %s", missing)
+		if found == 0 {
+			return exitIncomplete
+		}
+	case found == 0:
+		return exitFindings
+	}
+	return exitOK
+}
+
+// runWhatCan lists what somebody may do.
+func runWhatCan(ctx context.Context, args []string, c *console) int {
+	var s source
+	fs := newFlagSet("what-can")
+	s.flags(fs)
+	words, err := parse(fs, args)
+	if err == nil && len(words) == 0 {
+		err = errors.New("say who: what-can ServiceAccount:NS/NAME, NS/NAME, User:NAME, Group:NAME or anonymous")
+	}
+	var who orchestrator.Subject
+	if err == nil {
+		if who, err = subject(words[0]); err == nil {
+			err = s.take(words[1:])
+		}
+	}
+	if err != nil {
+		return c.usage(err)
+	}
+	c.quiet = s.quiet
+	snap, err := s.load(ctx, c)
+	if snap == nil {
+		return c.fail(err)
+	}
+	access := orchestrator.NewAccess(snap)
+	found := 0
+	for g := range access.WhatCan(who) {
+		found++
+		where := "everywhere"
+		if ns := g.Namespace(); ns != "" {
+			where = "in " + ns
+		}
+		c.print("%s", where)
+		c.print("    %s", g)
+	}
+	return answered(c, err, access.Missing(who.Namespace), found)
+}
+
+func subject(s string) (orchestrator.Subject, error) {
+	p, err := orchestrator.ParsePosition(s)
+	if err != nil {
+		return orchestrator.Subject{}, err
+	}
+	kind, name, _ := strings.Cut(string(p), ":")
+	switch kind {
+	case "ServiceAccount":
+		ns, name, _ := strings.Cut(name, "/")
+		return orchestrator.ServiceAccount(ns, name), nil
+	case "User":
+		return orchestrator.User(name), nil
+	case "Group":
+		return orchestrator.Group(name), nil
+	}
+	return orchestrator.Subject{}, fmt.Errorf("%s is nobody who sends requests", s)
+}
+
+// runPaths prints the ways from one position to another, or all that lead to
+// it: status 1 if there are none.
+func runPaths(ctx context.Context, args []string, c *console) int {
+	var s source
+	var from string
+	to, limit, cuts := string(orchestrator.ClusterAdmin), 20, false
+	fs := newFlagSet("paths")
+	s.flags(fs)
+	fs.StringVar(&from, "from", "", "")
+	fs.StringVar(&to, "to", to, "")
+	fs.IntVar(&limit, "limit", limit, "")
+	fs.BoolVar(&cuts, "cut", false, "")
+	rest, err := parse(fs, args)
+	if err == nil {
+		err = s.take(rest)
+	}
+	var start, target orchestrator.Position
+	if err == nil && from != "" {
+		start, err = orchestrator.ParsePosition(from)
+	}
+	if err == nil {
+		target, err = orchestrator.ParsePosition(to)
+	}
+	if err != nil {
+		return c.usage(err)
+	}
+	c.quiet = s.quiet
+	snap, err := s.load(ctx, c)
+	if snap == nil {
+		return c.fail(err)
+	}
+	access := orchestrator.NewAccess(snap)
+	graph := orchestrator.NewGraph(access, nil)
+	found := 0
+	show := func(p *orchestrator.Path) bool {
+		if found++; found > limit {
+			return false
+		}
+		c.path(p)
+		return true
+	}
+	if start == "" {
+		for p := range graph.Attackers(ctx, target) {
+			if !p.From.System() && !show(&p) {
+				break
+			}
+		}
+	} else {
+		for p, perr := range graph.Paths(ctx, start, target) {
+			if perr != nil {
+				err = errors.Join(err, perr)
+				break
+			}
+			if !show(&p) {
+				break
+			}
+		}
+	}
+	if found > limit {
+		c.remark("more than %d paths; -limit shows more", limit)
+	}
+	if cuts && found > 0 {
+		cut, left, cerr := graph.MinimalCut(ctx, target, nil)
+		if cerr != nil {
+			return c.fail(cerr)
+		}
+		c.print("")
+		c.print("To end them all:")
+		for _, r := range cut {
+			c.print("  - %s", r.Text)
+		}
+		for _, p := range slices.Compact(left) {
+			c.print("  nothing to remove stops %s", p)
+		}
+	}
+	return answered(c, err, access.Missing(""), found)
+}
+
+// path prints a path with what would end each step.
+func (c *console) path(p *orchestrator.Path) {
+	kind := "confirmed"
+	if !p.Confirmed() {
+		kind = "conditional"
+	}
+	c.print("%s -> %s (%s)", p.From, p.To, kind)
+	for i := range p.Steps {
+		c.print("  %d. %s", i+1, p.Steps[i].String())
+		for _, r := range p.Steps[i].Remove {
+			c.print("     to end it: %s", r)
+		}
+	}
+}

@@ -1,0 +1,43 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"k8s.io/client-go/tools/clientcmd"
+	"sigs.k8s.io/yaml"
+
+	"github.com/boltseal/boltseal/orchestrator"
+	"github.com/boltseal/boltseal/orchestrator/kube"
+)
+
+// live reads a running cluster, by the current context of the kubeconfig.
+func (s *source) live(ctx context.Context) (*orchestrator.Snapshot, error) {
+	conf, err := clientcmd.BuildConfigFromFlags("", s.kubeconfig)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", s.kubeconfig, err)
+	}
+	return kube.Snapshot(ctx, conf, nil)
+}
+
+// runRole prints the ClusterRole that an audit of a running cluster needs.
+func runRole(_ context.Context, args []string, c *console) int {
+	fs := newFlagSet("role")
+	name := "clusteraudit"
+	fs.StringVar(&name, "name", name, "")
+	rest, err := parse(fs, args)
+	if err == nil && len(rest) > 0 {
+		err = fmt.Errorf("role takes no path: %s", rest[0])
+	}
+	if err != nil {
+		return c.usage(err)
+	}
+	data, err := yaml.Marshal(kube.ClusterRole(name, nil, false))
+	if err != nil {
+		return c.fail(err)
+	}
+	if _, err := c.out.Write(data); err != nil {
+		return c.fail(err)
+	}
+	return exitOK
+}
