@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/boltseal/boltseal"
@@ -90,10 +91,8 @@ type assigned struct {
 func Compile(rules []Rule) (*RuleSet, error) {
 	s := &RuleSet{rules: slices.Clone(rules), index: map[string]int{}, regexps: map[int]*regexp.Regexp{}}
 	slices.SortStableFunc(s.rules, func(a, b Rule) int { return cmp.Compare(a.ID, b.ID) })
-	c := &compiler{RuleSet: s, byLiteral: map[string]int{}, byClass: map[set]int{}}
-	for _, n := range handlerNeedles() {
-		s.needles = append(s.needles, n)
-	}
+	c := &compiler{RuleSet: s, byLiteral: map[string]int{}, byClass: map[set]int{}, folds: folder{}}
+	s.needles = handlerNeedles()
 	for i := range s.rules {
 		r := &s.rules[i]
 		r.defaults()
@@ -103,7 +102,7 @@ func Compile(rules []Rule) (*RuleSet, error) {
 	}
 	c.words()
 	c.handlers()
-	f, bad := build(s.needles)
+	f, bad := build(s.needles, c.folds)
 	for _, i := range bad {
 		n := &s.needles[i]
 		c.errs = append(c.errs, fmt.Errorf("%s: literal %q is too short for what stands beside it: %w", c.owner(n), n.literal, boltseal.ErrMalformed))
@@ -147,20 +146,45 @@ func (r *Rule) defaults() {
 
 func digest(rules []Rule) string {
 	h := sha256.New()
-	fmt.Fprintln(h, engineVersion)
+	var line []byte
+	text := func(t string) { line = append(strconv.AppendInt(line, int64(len(t)), 10), ':'); line = append(line, t...) }
+	texts := func(list []string) {
+		line = append(strconv.AppendInt(line, int64(len(list)), 10), '[')
+		for _, t := range list {
+			text(t)
+		}
+	}
+	number := func(n int) { line = append(strconv.AppendInt(line, int64(n), 10), ',') }
+	number(engineVersion)
 	for i := range rules {
-		r := rules[i]
-		check, refine := r.Check != nil, r.Refine != nil
-		r.Check, r.Refine = nil, nil
-		fmt.Fprintf(h, "%+v %t %t\n", r, check, refine)
+		r := &rules[i]
+		for _, t := range []string{r.ID, r.Provider, r.Title, r.Program, r.Regexp, r.Left, r.Right, r.Revoke} {
+			text(t)
+		}
+		texts(r.Anchors)
+		texts(r.Context)
+		texts(r.Names)
+		for _, n := range []int{int(r.By), r.Group, int(r.Kind), int(r.Confidence), int(r.Severity), b2i(r.Generic), b2i(r.Check != nil), b2i(r.Refine != nil)} {
+			number(n)
+		}
+		h.Write(line)
+		line = line[:0]
 	}
 	return hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+func b2i(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 type compiler struct {
 	*RuleSet
 	byLiteral map[string]int // needles that share their programs
 	byClass   map[set]int
+	folds     folder
 	errs      []error
 }
 
@@ -297,11 +321,7 @@ func (c *compiler) program(rule int, r *Rule, pieces []piece) error {
 			continue
 		}
 		n := needle{literal: p.literal, before: beside(pieces[:i], true), after: beside(pieces[i+1:], false)}
-		ws, ok := n.windows()
-		if !ok {
-			continue
-		}
-		if total := ws[0].expense() + ws[1].expense(); at < 0 || total < cost {
+		if total, ok := n.find(c.folds); ok && (at < 0 || total < cost) {
 			best, at, cost = n, i, total
 		}
 	}
@@ -324,11 +344,8 @@ func (c *compiler) program(rule int, r *Rule, pieces []piece) error {
 		return err
 	}
 	c.programs = append(c.programs, g)
-	// A short literal is looked for with its neighbours, which differ.
-	key := g.literal
-	if len(key) < 5 {
-		key = fmt.Sprint(key, best.before, best.after)
-	}
+	// A literal is looked for with its neighbours, which differ.
+	key := fmt.Sprint(g.literal, best.before, best.after)
 	i, ok := c.byLiteral[key]
 	if !ok {
 		i = len(c.groups)
@@ -353,11 +370,6 @@ func reversible(pieces []piece) bool {
 		}
 	}
 	return true
-}
-
-func (w *window) expense() float64 {
-	cost, _ := w.cost()
-	return cost
 }
 
 // last is what the piece's last byte can be.
