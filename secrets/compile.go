@@ -147,7 +147,10 @@ func (r *Rule) defaults() {
 func digest(rules []Rule) string {
 	h := sha256.New()
 	var line []byte
-	text := func(t string) { line = append(strconv.AppendInt(line, int64(len(t)), 10), ':'); line = append(line, t...) }
+	text := func(t string) {
+		line = append(strconv.AppendInt(line, int64(len(t)), 10), ':')
+		line = append(line, t...)
+	}
 	texts := func(list []string) {
 		line = append(strconv.AppendInt(line, int64(len(list)), 10), '[')
 		for _, t := range list {

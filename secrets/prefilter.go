@@ -1,9 +1,6 @@
 package secrets
 
-import (
-	"cmp"
-	"slices"
-)
+import "slices"
 
 // The prefilter answers, for every second position of the input, whether the
 // four bytes there can be part of a needle. A needle has two windows, one at an
@@ -48,8 +45,32 @@ type filter struct {
 
 // window is one of the two places where a needle is looked for.
 type window struct {
-	off  int // from the literal's first byte
-	sets [4]set
+	off   int      // from the literal's first byte
+	bytes [4]*fold // what may stand there
+}
+
+// fold is a set of bytes with bit 5 set, and how common they are in sum.
+type fold struct {
+	bytes  []byte
+	common float64
+}
+
+// folder remembers the folds of sets: there are few.
+type folder map[set]*fold
+
+func (f folder) of(s set) *fold {
+	if one := f[s]; one != nil {
+		return one
+	}
+	one := &fold{}
+	for c := 0x20; c < 256; c++ {
+		if c&0x20 != 0 && (s.has(byte(c)) || s.has(byte(c&^0x20))) {
+			one.bytes = append(one.bytes, byte(c))
+			one.common += commonness(byte(c))
+		}
+	}
+	f[s] = one
+	return one
 }
 
 // needle is a literal with the classes that surely stand beside it.
@@ -60,31 +81,32 @@ type needle struct {
 	after   []set // nearest first
 	action  action
 	arg     int // what the action is about
+	windows [2]window
 }
 
-// windows picks the cheapest even and odd window; ok is false if a parity has
-// none that expands to at most mostKeys keys.
-func (n *needle) windows() (out [2]window, ok bool) {
-	var all []set
-	all = append(all, n.before...)
-	for i := range len(n.literal) {
-		s := singleton(n.literal[i])
-		if n.fold {
-			s.add(upper(n.literal[i]))
-		}
-		all = append(all, s)
+// find picks the cheapest even and odd window, and returns their cost; ok is
+// false if a parity has none that expands to at most mostKeys keys.
+func (n *needle) find(f folder) (cost float64, ok bool) {
+	all := make([]*fold, 0, len(n.before)+len(n.literal)+len(n.after))
+	for _, s := range n.before {
+		all = append(all, f.of(s))
 	}
-	all = append(all, n.after...)
+	for i := range len(n.literal) {
+		all = append(all, f.of(singleton(n.literal[i])))
+	}
+	for _, s := range n.after {
+		all = append(all, f.of(s))
+	}
 	var best [2]float64
 	var have [2]bool
 	for i := 0; i+4 <= len(all); i++ {
-		w := window{off: i - len(n.before), sets: [4]set(all[i : i+4])}
+		w := window{off: i - len(n.before), bytes: [4]*fold(all[i : i+4])}
 		p := w.off & 1
 		if cost, fits := w.cost(); fits && (!have[p] || cost < best[p]) {
-			best[p], have[p], out[p] = cost, true, w
+			best[p], have[p], n.windows[p] = cost, true, w
 		}
 	}
-	return out, have[0] && have[1]
+	return best[0] + best[1], have[0] && have[1]
 }
 
 // mostKeys bounds what one window expands to.
@@ -93,36 +115,11 @@ const mostKeys = 4096
 // cost is the estimated share of positions that pass because of the window.
 func (w *window) cost() (cost float64, fits bool) {
 	keys, likely := 1, 1.0
-	for i := range w.sets {
-		n, sum := 0, 0.0
-		for _, c := range folded(w.sets[i]) {
-			n++
-			sum += commonness(c)
-		}
-		keys *= n
-		likely *= sum
-		if keys > mostKeys {
-			return 0, false
-		}
+	for _, f := range w.bytes {
+		keys *= len(f.bytes)
+		likely *= f.common
 	}
-	return likely + float64(keys)/(1<<filterBits), true
-}
-
-// folded lists the bytes of a set with bit 5 set.
-func folded(s set) []byte {
-	var f set
-	for c := range 256 {
-		if s.has(byte(c)) {
-			f.add(byte(c) | 0x20)
-		}
-	}
-	var out []byte
-	for c := range 256 {
-		if f.has(byte(c)) {
-			out = append(out, byte(c))
-		}
-	}
-	return out
+	return likely + float64(keys)/(1<<filterBits), keys <= mostKeys
 }
 
 // commonness is about how often a folded byte occurs in source code and prose.
@@ -147,23 +144,12 @@ func commonness(c byte) float64 {
 	return 0.002
 }
 
-func upper(c byte) byte {
-	if c >= 'a' && c <= 'z' {
-		c -= 'a' - 'A'
-	}
-	return c
-}
-
 // expand calls f with every key of the window.
 func (w *window) expand(f func(key uint32)) {
-	var bytes [4][]byte
-	for i := range w.sets {
-		bytes[i] = folded(w.sets[i])
-	}
-	for _, a := range bytes[0] {
-		for _, b := range bytes[1] {
-			for _, c := range bytes[2] {
-				for _, d := range bytes[3] {
+	for _, a := range w.bytes[0].bytes {
+		for _, b := range w.bytes[1].bytes {
+			for _, c := range w.bytes[2].bytes {
+				for _, d := range w.bytes[3].bytes {
 					f(uint32(a) | uint32(b)<<8 | uint32(c)<<16 | uint32(d)<<24)
 				}
 			}
@@ -172,27 +158,27 @@ func (w *window) expand(f func(key uint32)) {
 }
 
 // build makes the filter of needles; bad lists those that cannot be looked for.
-func build(needles []needle) (f *filter, bad []int) {
-	type entry struct {
-		key uint32
-		link
-	}
-	var entries []entry
+func build(needles []needle, folds folder) (f *filter, bad []int) {
+	// An entry is a key, the number of its needle, and the window's offset: from
+	// the most significant bits on, so that sorting brings equal keys together.
+	const offBits, offZero = 12, 1 << 11
+	var entries []uint64
 	for i := range needles {
-		ws, ok := needles[i].windows()
-		if !ok {
-			bad = append(bad, i)
-			continue
+		n := &needles[i]
+		if n.windows[0].bytes[0] == nil {
+			if _, ok := n.find(folds); !ok {
+				bad = append(bad, i)
+				continue
+			}
 		}
-		for _, w := range ws {
+		for _, w := range n.windows {
 			w.expand(func(key uint32) {
-				entries = append(entries, entry{key, link{int32(i), int32(w.off)}})
+				entries = append(entries, uint64(key)<<32|uint64(i)<<offBits|uint64(w.off+offZero))
 			})
 		}
 	}
-	slices.SortFunc(entries, func(a, b entry) int {
-		return cmp.Or(cmp.Compare(a.key, b.key), cmp.Compare(a.needle, b.needle), cmp.Compare(a.off, b.off))
-	})
+	slices.Sort(entries)
+	entries = slices.Compact(entries)
 	f = &filter{links: make([]link, 0, len(entries)*2)}
 	size := 64
 	for size < 2*len(entries) {
@@ -200,13 +186,14 @@ func build(needles []needle) (f *filter, bad []int) {
 	}
 	f.keys, f.heads = make([]uint32, size), make([]int32, size)
 	for i := 0; i < len(entries); {
-		key := entries[i].key
+		key := uint32(entries[i] >> 32)
 		slot := f.slot(key)
 		f.keys[slot], f.heads[slot] = key, int32(len(f.links))
 		f.first.set(firstHash(key))
 		f.second.set(secondHash(key))
-		for ; i < len(entries) && entries[i].key == key; i++ {
-			f.links = append(f.links, entries[i].link)
+		for ; i < len(entries) && uint32(entries[i]>>32) == key; i++ {
+			low := uint32(entries[i])
+			f.links = append(f.links, link{int32(low >> offBits), int32(low&(1<<offBits-1)) - offZero})
 		}
 		f.links = append(f.links, link{needle: -1})
 	}
