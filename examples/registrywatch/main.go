@@ -1,0 +1,61 @@
+// Registrywatch watches container registries: it knows what every image holds,
+// and says within a second of a new advisory which images it concerns.
+//
+//	registrywatch run -registry registry.example.com -db advisories.db -store fleet.db
+//	registrywatch run -registry registry.example.com -repos 'team/*' -db advisories.db -store fleet.db -once
+//	registrywatch run … -listen 127.0.0.1:8080 -webhook https://hooks.example.com/boltseal
+//	registrywatch status -store fleet.db        what is known, while no monitor runs
+//	registrywatch status -url http://127.0.0.1:8080
+//	registrywatch events -store fleet.db -since 120
+//	registrywatch verify -store fleet.db -db advisories.db
+//	registrywatch compact -store fleet.db
+//
+// Run it with -h for all flags. The exit status is 0 if all went well, an
+// interrupted watch included; 1 if verify found that the store is not what it
+// should be; 2 for a usage error; and 3 if something failed, or run -once could
+// not look at everything.
+//
+// # Environment
+//
+// REGISTRYWATCH_WEBHOOK_SECRET signs webhooks: base64 as Standard Webhooks has it
+// (whsec_…), several, separated by blanks, while it is being changed.
+// REGISTRYWATCH_HINT_SECRET is the value of the Authorization header that
+// registries send with their notifications to /hints; without it they are not
+// taken. Credentials of registries come from Docker's and Podman's usual
+// configuration.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// Exit statuses.
+const (
+	exitOK     = 0
+	exitDiffer = 1
+	exitUsage  = 2
+	exitFailed = 3
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	status := run(ctx, os.Args[1:], &console{out: os.Stdout, err: os.Stderr, env: os.Getenv})
+	stop()
+	os.Exit(status)
+}
+
+// run is the program: arguments in, exit status out.
+func run(ctx context.Context, args []string, c *console) int {
+	verbs := map[string]func(context.Context, []string, *console) int{
+		"run": runWatch, "status": runStatus, "events": runEvents, "verify": runVerify, "compact": runCompact,
+	}
+	if len(args) > 0 {
+		if verb := verbs[args[0]]; verb != nil {
+			return verb(ctx, args[1:], c)
+		}
+	}
+	return c.noVerb(args)
+}

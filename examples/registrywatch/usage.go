@@ -1,0 +1,49 @@
+package main
+
+const usage = `registrywatch knows what every image of a registry holds, and which advisories
+concern it, without scanning anything twice.
+
+    registrywatch run      watch; analyse each image once; say what changes
+    registrywatch status   how many images there are, and what is wrong with them
+    registrywatch events   what happened, as lines of JSON
+    registrywatch verify   compute again all that the store derives, and compare
+    registrywatch compact  give room back that deleted things left
+
+Flags of run
+    -registry HOST,…    the registries to watch
+    -repos PATTERN,…    repositories; * stands for part of a name between slashes;
+                        default: all that the registry's catalogue lists
+    -db PATH            advisory database, made by imagescan db build, or a
+                        directory of OSV exports; looked at again when it changes
+    -store FILE         where all is remembered; made if it does not exist
+    -cache DIR          keeps what was found in layers; default: in memory only
+    -interval D         time between two looks at everything; default 15m
+    -workers N          images analysed at once; default 2
+    -plain-http HOST,…  registries to speak to without TLS; loopback always may
+    -once               look once at everything, and end
+    -events FILE        append each event to a file as a line of JSON; - is stdout
+    -webhook URL        post each event as a CloudEvent
+    -webhook-allow CIDR,…  networks that are not public and may get webhooks
+    -listen ADDR        serve the status page /, /metrics, /healthz, /status.json,
+                        /events and /hints; who reaches it may read all of it
+    -q                  only warnings and errors in the log
+
+Flags of the others
+    -store FILE         the store; or, while a monitor runs,
+    -url URL            of its -listen address, for status and events
+    -json               status as JSON
+    -since N            events after the one with sequence N; default 0
+    -db PATH            verify: compare the findings with this database, too
+
+Environment
+    REGISTRYWATCH_WEBHOOK_SECRET  signs webhooks: base64, as of openssl rand -base64
+                                  32; two, old and new, while it changes
+    REGISTRYWATCH_HINT_SECRET     the Authorization header that registries send with
+                                  notifications to /hints
+
+Exit status
+    0  all went well; a watch that was interrupted, too
+    1  verify: the store is not what it should be
+    2  wrong usage
+    3  something failed; run -once: something could not be looked at
+`
