@@ -143,23 +143,24 @@ func (w *rbacWorld) create(t *testing.T, client *kubernetes.Clientset) {
 	w.settle(t, client)
 }
 
-// settle waits until the stored aggregated roles stay as they are, and until
-// the authorizer knows what was written after them: it watches each of the four
-// kinds on its own.
+// settle waits until the controller has aggregated roles as this package does,
+// and until the authorizer knows what was written after that: it watches each of
+// the four kinds on its own.
 func (w *rbacWorld) settle(t *testing.T, client *kubernetes.Clientset) {
 	ctx := context.Background()
-	var last map[string][]rbacv1.PolicyRule
+	want := w.written(t)
+	different := ""
 	require.Eventually(t, func() bool {
-		list, err := client.RbacV1().ClusterRoles().List(ctx, metav1.ListOptions{})
+		list, err := client.RbacV1().ClusterRoles().List(ctx, metav1.ListOptions{LabelSelector: "world=" + w.id})
 		require.NoError(t, err)
-		now := map[string][]rbacv1.PolicyRule{}
 		for _, r := range list.Items {
-			now[r.Name] = r.Rules
+			if got, rules := ruleSet(r.Rules), ruleSet(want.Role("", r.Name).Rules); !reflect.DeepEqual(got, rules) {
+				different = fmt.Sprintf("%s: stored %v, ours %v", r.Name, got, rules)
+				return false
+			}
 		}
-		same := reflect.DeepEqual(now, last)
-		last = now
-		return same
-	}, time.Minute, 2*time.Second)
+		return true
+	}, 2*time.Minute, time.Second, "%s", &different)
 	ns, name := w.namespaces[0], w.id+"-sentinel"
 	rule := []rbacv1.PolicyRule{{Verbs: []string{"sentinel"}, APIGroups: []string{""}, Resources: []string{name}}}
 	meta := metav1.ObjectMeta{Name: name, Labels: map[string]string{"world": w.id}}
@@ -181,6 +182,14 @@ func (w *rbacWorld) settle(t *testing.T, client *kubernetes.Clientset) {
 			return ok
 		}, time.Minute, 100*time.Millisecond)
 	}
+}
+
+func ruleSet(rules []rbacv1.PolicyRule) map[string]bool {
+	set := map[string]bool{}
+	for _, r := range rules {
+		set[r.String()] = true
+	}
+	return set
 }
 
 func (w *rbacWorld) remove(t *testing.T, client *kubernetes.Clientset) {
