@@ -121,7 +121,8 @@ func Python(r io.Reader) io.Reader {
 		if err != nil {
 			return err
 		}
-		switch t := b[0] &^ 0x80; t {
+		kind := b[0] // of the buffer, which the next look may move
+		switch kind &^ 0x80 {
 		case 'z', 'Z':
 			b, _ = m.in.Peek(2 + 255)
 			if len(b) < 2 || len(b) < 2+int(b[1]) || !allPrintable(b[2:2+int(b[1])]) || b[1] == 0 {
@@ -153,7 +154,7 @@ func Python(r io.Reader) io.Reader {
 			}
 			return nil
 		}
-		if isType(b[0]) {
+		if isType(kind) {
 			_, err := m.blank(1)
 			return err
 		}
