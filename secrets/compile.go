@@ -91,7 +91,7 @@ type assigned struct {
 func Compile(rules []Rule) (*RuleSet, error) {
 	s := &RuleSet{rules: slices.Clone(rules), index: map[string]int{}, regexps: map[int]*regexp.Regexp{}}
 	slices.SortStableFunc(s.rules, func(a, b Rule) int { return cmp.Compare(a.ID, b.ID) })
-	c := &compiler{RuleSet: s, byLiteral: map[string]int{}, byClass: map[set]int{}, folds: folder{}}
+	c := &compiler{RuleSet: s, byLiteral: map[sight]int{}, byClass: map[set]int{}, folds: folder{}}
 	s.needles = handlerNeedles()
 	for i := range s.rules {
 		r := &s.rules[i]
@@ -183,9 +183,15 @@ func b2i(b bool) int {
 	return 0
 }
 
+// sight is what a needle is seen by.
+type sight struct {
+	literal string
+	windows [2]window
+}
+
 type compiler struct {
 	*RuleSet
-	byLiteral map[string]int // needles that share their programs
+	byLiteral map[sight]int // needles that share their programs
 	byClass   map[set]int
 	folds     folder
 	errs      []error
@@ -347,8 +353,9 @@ func (c *compiler) program(rule int, r *Rule, pieces []piece) error {
 		return err
 	}
 	c.programs = append(c.programs, g)
-	// A literal is looked for with its neighbours, which differ.
-	key := fmt.Sprint(g.literal, best.before, best.after)
+	// A literal is looked for with its neighbours, which differ: those with the
+	// same windows are seen together.
+	key := sight{g.literal, best.windows}
 	i, ok := c.byLiteral[key]
 	if !ok {
 		i = len(c.groups)
