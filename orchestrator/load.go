@@ -77,11 +77,9 @@ func manifestName(name string) bool {
 const maxErrors = 1000
 
 type loader struct {
-	b         *Builder
-	errs      []error
-	dropped   int // errors beyond maxErrors
-	documents int
-	full      bool // the limit of documents is reached
+	b       *Builder
+	errs    []error
+	dropped int // errors beyond maxErrors
 }
 
 func newLoader(opt *LoadOptions) *loader { return &loader{b: NewBuilder(opt)} }
@@ -97,7 +95,7 @@ func (l *loader) fail(errs ...error) {
 }
 
 func (l *loader) stop(ctx context.Context) error {
-	if l.full {
+	if l.b.full {
 		return fs.SkipAll
 	}
 	return ctx.Err()
@@ -143,7 +141,7 @@ func (l *loader) stream(ctx context.Context, r io.Reader, name string) {
 		s = newYAMLSplitter(br, l.b.opt.DocumentBytes)
 	}
 	var pending pendingItems
-	for ctx.Err() == nil && !l.full {
+	for ctx.Err() == nil && !l.b.full {
 		doc, err := s.next()
 		if err == io.EOF {
 			return
@@ -183,10 +181,8 @@ func (l *loader) document(ctx context.Context, doc document, name string, pendin
 		}
 		return
 	}
-	if l.documents++; l.documents > l.b.opt.Documents {
-		l.full = true
-		l.b.unread("there were more documents than the limit")
-		l.fail(&boltseal.Error{Op: "load", Location: at, Err: fmt.Errorf("documents: %w of %d: raise LoadOptions.Documents", boltseal.ErrLimit, l.b.opt.Documents)})
+	if err := l.b.count(at); err != nil {
+		l.fail(err)
 		return
 	}
 	data, err := doc.json(ctx, l.b.opt.Depth, l.b.opt.DocumentBytes)

@@ -50,7 +50,7 @@ func FuzzYAML(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if len(data) > 4096 || bytes.Contains(data, []byte("<<")) || bytes.Contains(data, []byte("! ")) || bytes.Contains(data, []byte("!\n")) {
+		if len(data) > 4096 || bytes.Contains(data, []byte("<<")) || bytes.Contains(append(data[:len(data):len(data)], '\n'), []byte("!\n")) || bytes.Contains(data, []byte("! ")) {
 			t.Skip() // that library lets "<<" win over the mapping's own keys, and ours drops the tag "!"
 		}
 		ours, err := yamlToJSON(context.Background(), data, 64, 1<<16)

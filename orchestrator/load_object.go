@@ -188,9 +188,23 @@ func (b *Builder) addList(data []byte, gvk schema.GroupVersionKind, at boltseal.
 		return []error{malformed(at, fmt.Errorf("lists nest deeper than the %w of %d", boltseal.ErrLimit, maxListDepth))}, true
 	}
 	for _, item := range *l.Items {
+		if err := b.count(at); err != nil {
+			return append(errs, err), true
+		}
 		errs = append(errs, b.addAny(item, itemKind(gvk), at, depth+1)...)
 	}
 	return errs, true
+}
+
+// count takes one document more, or says that the limit is reached. The API's
+// own lists have limits of their own.
+func (b *Builder) count(at boltseal.Location) error {
+	if b.documents++; b.documents <= b.opt.Documents || b.snap.live {
+		return nil
+	}
+	b.full = true
+	b.unread("there were more documents than the limit")
+	return &boltseal.Error{Op: "load", Location: at, Err: fmt.Errorf("documents: %w of %d: raise LoadOptions.Documents", boltseal.ErrLimit, b.opt.Documents)}
 }
 
 // itemKind returns the kind of a List's items, none for a mixed one.
@@ -402,8 +416,14 @@ func (b *Builder) skip(at boltseal.Location, why string) {
 	b.snap.Skipped = append(b.snap.Skipped, boltseal.Skip{Path: at.String(), Reason: why})
 }
 
+// maxNotes bounds the remarks that are kept one by one.
+const maxNotes = 10_000
+
 // note reports a remark that leaves nothing unread.
 func (b *Builder) note(at boltseal.Location, text string) {
+	if b.notes++; b.notes > maxNotes {
+		return
+	}
 	b.snap.Skipped = append(b.snap.Skipped, boltseal.Skip{Path: at.String(), Reason: text, Note: true})
 }
 

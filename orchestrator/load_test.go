@@ -185,6 +185,12 @@ func TestLoadLimits(t *testing.T) {
 	require.Len(t, s.Pods, 5)
 	require.Equal(t, Truncated, s.Coverage(schema.GroupResource{Resource: "pods"}, "").State)
 
+	// Those in a List that comes as one document count too, and remarks end.
+	s, err = read(t, "{kind: List, apiVersion: v1, items: ["+strings.Repeat("{},", 50_000)+"{}]}", &LoadOptions{Documents: 20_000, Complete: true})
+	require.Len(t, problems(err), 1)
+	require.ErrorIs(t, err, boltseal.ErrLimit)
+	require.Len(t, s.Skipped, maxNotes+1)
+
 	// A hundred thousand broken documents are a thousand errors.
 	_, err = read(t, strings.Repeat("---\n- a\n", 5000), nil)
 	require.Len(t, problems(err), 1000)

@@ -25,6 +25,10 @@ type Builder struct {
 	snap   *Snapshot
 	byKind map[schema.GroupKind]kind
 	byType map[reflect.Type]kind
+
+	documents int
+	full      bool // the limit of documents is reached
+	notes     int
 }
 
 // NewBuilder returns an empty builder.
@@ -110,6 +114,9 @@ func (b *Builder) Snapshot() *Snapshot {
 		})
 	}
 	b.sortOthers()
+	if b.notes > maxNotes {
+		b.snap.Skipped = append(b.snap.Skipped, boltseal.Skip{Reason: fmt.Sprintf("%d further remarks", b.notes-maxNotes), Note: true})
+	}
 	slices.SortStableFunc(b.snap.Skipped, func(x, y boltseal.Skip) int { return compareSkips(x, y) })
 	return b.snap
 }
