@@ -26,6 +26,7 @@ type options struct {
 	failOn   *boltseal.Severity // nil: never
 	unrated  boltseal.Severity
 	layers   bool
+	secrets  bool
 	quiet    bool
 }
 
@@ -44,6 +45,7 @@ func parseFlags(args []string) (*options, error) {
 	fs.StringVar(&o.db, "db", "", "")
 	fs.StringVar(&o.cache, "cache", o.cache, "")
 	fs.BoolVar(&o.layers, "layers", false, "")
+	fs.BoolVar(&o.secrets, "secrets", true, "")
 	fs.BoolVar(&o.quiet, "q", false, "")
 	fs.Func("fail-on", "", func(s string) error {
 		v, err := boltseal.ParseSeverity(s)

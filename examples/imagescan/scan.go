@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,7 +11,6 @@ import (
 
 	"github.com/boltseal/boltseal"
 	"github.com/boltseal/boltseal/image"
-	"github.com/boltseal/boltseal/sbom"
 )
 
 // runScan scans one image and writes what was asked for.
@@ -53,8 +53,9 @@ func scan(ctx context.Context, o *options, c *console, a *advisories, now time.T
 	}
 	defer img.Close()
 
+	analyzers, scanner := o.analyzers(c)
 	observer, done := progress(c.err, "reading layers", o.quiet)
-	inv, err := image.Analyze(ctx, img, &image.AnalyzeOptions{Cache: cache, Observer: observer}, sbom.Analyzers()...)
+	inv, err := image.Analyze(ctx, img, &image.AnalyzeOptions{Cache: cache, Observer: observer}, analyzers...)
 	done()
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("interrupted: %w", context.Cause(ctx))
@@ -63,6 +64,9 @@ func scan(ctx context.Context, o *options, c *console, a *advisories, now time.T
 		return nil, err
 	}
 	r := inv.Report()
+	if scanner != nil {
+		err = errors.Join(err, configSecrets(ctx, scanner, img, r))
+	}
 	layers, cerr := image.Classify(ctx, inv, nil)
 	layers.Apply(r)
 	if cerr != nil { // the provenance; the layers' contents are not concerned

@@ -18,6 +18,8 @@ Flags
     -o FORMAT[=FILE]     table (default), json, html, sarif, cyclonedx, spdx;
                          may be given several times, without FILE to stdout
     -layers              draw the layers in the table
+    -secrets=false       do not look for credentials in layers, configuration
+                         and history
     -fail-on SEVERITY    exit with 1 if a finding is at or above: low, medium,
                          high, critical, or unknown for any finding at all
     -unrated SEVERITY    what -fail-on takes a finding for that nobody rated;
