@@ -18,6 +18,7 @@ type jsonSplitter struct {
 	limit int64
 	line  int // of the byte to come, from 1
 
+	buf   []byte   // of the last value, for the next one
 	outer document // the object around the items, while inItems
 	frame []byte   // its text so far
 	items bool
@@ -93,100 +94,120 @@ func (s *jsonSplitter) value(d document, buf []byte) (document, error) {
 	depth := 0
 	if buf != nil {
 		depth = 2 // in the object and the array
+	} else {
+		buf = s.buf[:0]
 	}
-	add := func(p ...byte) {
+	add := func(p []byte) {
 		if d.tooLarge || int64(len(buf)+len(p)) > s.limit {
 			d.tooLarge = true
 			return
 		}
 		buf = append(buf, p...)
 	}
+	end := func(err error) (document, error) {
+		d.data, s.buf = buf, buf
+		return d, err
+	}
 	var key []byte // the last string at depth 1, while it may be a key
 	for {
-		c, err := s.r.ReadByte()
+		chunk, err := s.chunk()
 		if err != nil {
-			d.data = buf
 			if err == io.EOF && depth == 0 && len(buf) > 0 {
-				return d, nil // a bare number at the end
+				return end(nil) // a bare number at the end
 			}
-			return d, truncated(err)
+			return end(truncated(err))
 		}
-		switch c {
-		case '\n':
-			s.line++
-			if depth == 0 {
-				d.data = buf
-				return d, nil
+		i := 0 // up to here nothing needs a look
+	scan:
+		for ; i < len(chunk); i++ {
+			switch chunk[i] {
+			case '\n', '"', '{', '[', '}', ']', ',':
+				break scan
 			}
-			add(c)
+		}
+		if i > 0 {
+			add(chunk[:i])
+			s.r.Discard(i)
 			continue
-		case '"':
+		}
+		c := chunk[0]
+		if c == ',' && depth == 0 { // between two items that are no objects
+			if !d.item {
+				s.r.Discard(1)
+			}
+			return end(nil)
+		}
+		s.r.Discard(1)
+		if c == '"' {
 			from := len(buf)
-			add(c)
+			add(chunk[:1])
 			if err := s.str(add); err != nil {
-				return d, truncated(err)
+				return end(truncated(err))
 			}
 			if depth == 1 && !d.tooLarge && !d.item {
 				key = append(key[:0], buf[from:]...)
 			}
 			if depth == 0 {
-				d.data = buf
-				return d, nil
+				return end(nil)
 			}
 			continue
+		}
+		if c == '\n' {
+			s.line++
+			if depth == 0 {
+				return end(nil)
+			}
+		}
+		add([]byte{c})
+		switch c {
 		case '{', '[':
 			depth++
-			add(c)
 			if c == '[' && depth == 2 && string(key) == `"items"` && !d.item && !d.header {
 				d.tooLarge = false
-				s.outer, s.frame, s.items = d, buf, true
+				s.outer, s.frame, s.items, s.buf = d, buf, true, nil
 				return d, errItems
 			}
 			key = key[:0]
-			continue
 		case '}', ']':
-			depth--
-			add(c)
-			if depth <= 0 {
-				d.data = buf
-				return d, nil
+			if depth--; depth <= 0 {
+				return end(nil)
 			}
-			continue
 		case ',':
-			if depth == 0 { // between two items that are no objects
-				d.data = buf
-				return d, s.r.UnreadByte()
-			}
 			key = key[:0]
 		}
-		add(c)
 	}
 }
 
+// chunk returns what is at hand of the stream, at least one byte, unread.
+func (s *jsonSplitter) chunk() ([]byte, error) {
+	if _, err := s.r.Peek(1); err != nil {
+		return nil, err
+	}
+	return s.r.Peek(s.r.Buffered())
+}
+
 // str reads the rest of a string.
-func (s *jsonSplitter) str(add func(...byte)) error {
+func (s *jsonSplitter) str(add func([]byte)) error {
 	for {
-		chunk, err := s.r.Peek(1)
+		chunk, err := s.chunk()
 		if err != nil {
 			return err
 		}
-		chunk, _ = s.r.Peek(s.r.Buffered())
-		end := bytes.IndexByte(chunk, '"')
-		esc := bytes.IndexByte(chunk, '\\')
-		n := len(chunk)
-		switch {
-		case end >= 0 && (esc < 0 || end < esc):
-			n = end + 1
-		case esc >= 0:
-			n = esc
+		n, last := bytes.IndexByte(chunk, '"')+1, true
+		if n == 0 {
+			n, last = len(chunk), false
+		}
+		escape := bytes.IndexByte(chunk[:n], '\\')
+		if escape >= 0 {
+			n, last = escape, false
 		}
 		s.line += bytes.Count(chunk[:n], []byte{'\n'})
-		add(chunk[:n]...)
+		add(chunk[:n])
 		s.r.Discard(n)
-		if end >= 0 && n == end+1 {
+		if last {
 			return nil
 		}
-		if esc >= 0 && n == esc {
+		if escape >= 0 {
 			for range 2 { // the backslash and what it escapes
 				c, err := s.r.ReadByte()
 				if err != nil {
@@ -195,7 +216,7 @@ func (s *jsonSplitter) str(add func(...byte)) error {
 				if c == '\n' {
 					s.line++
 				}
-				add(c)
+				add([]byte{c})
 			}
 		}
 	}

@@ -19,7 +19,8 @@ type yamlSplitter struct {
 
 	doc    document
 	buf    []byte
-	empty  bool // nothing but comments so far
+	spare  []byte // the buffer that was handed out last
+	empty  bool   // nothing but comments so far
 	state  listState
 	indent int    // of the items' dashes
 	outer  []byte // the List around the items, while state is inItems
@@ -185,14 +186,12 @@ func (s *yamlSplitter) append(piece []byte) {
 	s.buf = append(s.buf, piece...)
 }
 
-// take returns what was collected; the buffer is handed out and a new one
-// begun.
+// take returns what was collected, and goes on in the other buffer.
 func (s *yamlSplitter) take(item bool) (document, bool) {
 	d := s.doc
 	d.data, d.item = s.buf, item
-	ok := !s.empty || d.tooLarge
-	s.buf = make([]byte, 0, min(cap(s.buf), 1<<16))
-	return d, ok
+	s.buf, s.spare = s.spare[:0], s.buf
+	return d, !s.empty || d.tooLarge
 }
 
 // flush ends the document at hand, and the item in it first.

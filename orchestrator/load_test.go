@@ -142,6 +142,7 @@ func TestLoadBrokenStreams(t *testing.T) {
 		"json list ends":   `{"kind":"List","apiVersion":"v1","items":[{"apiVersion":"v1","kind":"Pod","metadata":{"name":"x"}},`,
 		"json string ends": `{"kind":"List","apiVersion":"v1","items":[{"apiVersion":"v1","kind":"Pod","metadata":{"name":"x"}},{"a":"`,
 		"json then text":   `{"apiVersion":"v1","kind":"Pod","metadata":{"name":"x"}}` + "\n--x",
+		"comma between":    `{"apiVersion":"v1","kind":"Pod","metadata":{"name":"x"}} , ,`,
 		"utf-16":           "\xff\xfea\x00",
 		"json twice":       `{"apiVersion":"v1","kind":"Pod","metadata":{"name":"x"}}{"apiVersion":"v1","kind":"Pod","metadata":{"name":"w","name":"v"}}`,
 		"commas":           `{"kind":"List","apiVersion":"v1","items":[{"apiVersion":"v1","kind":"Pod","metadata":{"name":"x"}}` + strings.Repeat(",", 1<<20),
