@@ -4,8 +4,9 @@ import "bytes"
 
 // cursor reads the small syntax between a name and its value.
 type cursor struct {
-	data []byte
-	at   int
+	data     []byte
+	at       int
+	compared bool // the separator was a comparison
 }
 
 func (c *cursor) peek() byte {
@@ -104,6 +105,7 @@ func (c *cursor) separator() bool {
 	case b == ':' && next == '=', b == '=' && next == '>', b == '-' && next == '>', b == '<' && next == '-', b == '?' && next == '=':
 		c.at += 2
 	case b == '=':
+		c.compared = next == '='
 		for n := 0; n < 3 && c.peek() == '='; n++ {
 			c.at++
 		}

@@ -33,10 +33,17 @@ func fileFamilies() []Rule {
 		{ID: "tfstate", Provider: "Terraform", Title: "secret in Terraform's state", By: ByPlace, Confidence: ConfidenceMedium, Revoke: "rotate it at the resource"},
 		{ID: "cloud-init", Provider: "cloud-init", Title: "password in a cloud-init document", By: ByAssignment, Program: `[!-~]4..256`, Names: []string{"password", "passwd", "plaintextpasswd"}, Confidence: ConfidenceMedium, Refine: cloudInit, Revoke: user},
 		{ID: "azure-profile", Provider: "Azure", Title: "Azure CLI token cache", By: ByJSON, Program: `"\"refreshToken\""|"\"RefreshToken\""`, Check: checkRefresh, Refine: azureProfile, Revoke: "az logout, and revoke the user's sessions"},
-		{ID: "ansible-vault", Provider: "Ansible", Title: "Ansible vault", Program: `"$ANSIBLE_VAULT;" d "." d ";AES" w0..6`, Left: "-", Kind: KindEncrypted, Severity: low, Revoke: "rotate what is inside, if the vault's password is known"},
+		{ID: "ansible-vault", Provider: "Ansible", Title: "Ansible vault", Program: `"$ANSIBLE_VAULT;" d "." d ";AES" w0..6`, Left: "-", Refine: vaultBody, Kind: KindEncrypted, Severity: low, Revoke: "rotate what is inside, if the vault's password is known"},
 		{ID: "sops", Provider: "SOPS", Title: "value encrypted with SOPS", Program: `"ENC[AES256_GCM,data:" [0-9A-Za-z+/=]1+`, Left: "-", Kind: KindEncrypted, Severity: low, Revoke: "rotate what is inside, if the key is known"},
-		{ID: "sealed-secret", Provider: "Kubernetes", Title: "sealed secret", Program: `"kind: SealedSecret"`, Kind: KindEncrypted, Severity: low, Revoke: "rotate what is inside, if the controller's key is known"},
+		{ID: "sealed-secret", Provider: "Kubernetes", Title: "sealed secret", Program: `"kind: Sealed" "Secret"`, Refine: within(4096, "encrypteddata"), Kind: KindEncrypted, Severity: low, Revoke: "rotate what is inside, if the controller's key is known"},
 	}
+}
+
+// vaultBody keeps headers that hex digits follow on the next line.
+func vaultBody(c *Candidate) bool {
+	_, body, ok := bytes.Cut(c.Text[c.End:min(len(c.Text), c.End+256)], []byte{'\n'})
+	line, _, _ := bytes.Cut(bytes.TrimSpace(body), []byte{'\n'})
+	return ok && len(line) >= 16 && len(bytes.Trim(line, "0123456789abcdef\r")) == 0
 }
 
 // otpauth keeps secrets in the URLs that QR codes of second factors hold.
@@ -51,23 +58,23 @@ func otpauth(c *Candidate) bool {
 // netrc keeps passwords that follow a machine, or the default, and a login.
 func netrc(c *Candidate) bool {
 	words := strings.Fields(string(c.Text[max(0, c.Start-512):c.Start]))
-	machine, login := -1, -1
-	for i, w := range words {
-		switch w {
-		case "machine", "default":
-			machine, login = i, -1
-		case "login", "account":
-			login = i
+	user, i := "", len(words)-2
+	for ; i >= 0 && (words[i] == "login" || words[i] == "account" || words[i] == "port" || words[i] == "protocol"); i -= 2 {
+		if words[i] == "login" || words[i] == "account" && user == "" {
+			user = words[i+1]
 		}
 	}
-	if machine < 0 || login < machine || len(words)-login > 3 || login+1 >= len(words) {
+	host := "default"
+	switch {
+	case i >= 0 && words[i] == "machine":
+		host = strings.ReplaceAll(words[i+1], `\&`, "") // of a manual page
+	case i+1 < 0 || words[i+1] != "default":
 		return false
 	}
-	name := "default"
-	if words[machine] == "machine" && machine+1 < len(words) {
-		name = words[machine+1]
+	if user == "" || user == "anonymous" || user == host || weakPair(user, string(c.Secret)) || exampleHost(host) && !chosen(c.Secret) {
+		return false // in public, in a declaration, or in documentation
 	}
-	c.Parts = append(c.Parts, Part{Name: "host", Value: name}, Part{Name: "user", Value: words[login+1]})
+	c.Parts = append(c.Parts, Part{Name: "host", Value: host}, Part{Name: "user", Value: user})
 	return literal(c)
 }
 
@@ -79,7 +86,7 @@ func literal(c *Candidate) bool {
 			return false
 		}
 	}
-	return !strings.ContainsAny(v, "\"'") && len(bytes.Trim(c.Secret, v[:1])) > 0
+	return !strings.ContainsAny(v, "\"'") && len(bytes.Trim(c.Secret, v[:1])) > 0 && !notPassword(c.Secret)
 }
 
 // mavenPassword keeps passwords; those in braces are encrypted with the master

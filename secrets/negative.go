@@ -271,7 +271,7 @@ func password(value []byte, quoted, plain bool) bool {
 		return false
 	case t.digits == 0 && t.symbols == 0 && (t.lower == 0 || t.upper == 0 || !quoted && !plain):
 		return false
-	case !quoted && !plain && (t.digits == 0 || identifier(string(value))):
+	case !quoted && (indexed(value) || !plain && (t.digits == 0 || identifier(string(value)) || slashed(value))):
 		return false
 	case uuidLike(value), notPassword(value):
 		return false
@@ -284,6 +284,27 @@ func password(value []byte, quoted, plain bool) bool {
 		return false // names with a number: Password1, token12
 	}
 	return true
+}
+
+// indexed reports whether a value is an element of something: args[1], m["a"].
+func indexed(value []byte) bool {
+	i := bytes.IndexByte(value, '[')
+	return i > 0 && value[len(value)-1] == ']' && identifier(string(value[:i]))
+}
+
+// slashed reports whether a value is names joined by slashes, one of them a word.
+func slashed(value []byte) bool {
+	words, parts := 0, 0
+	for part := range strings.SplitSeq(string(value), "/") {
+		if !identifier(part) {
+			return false
+		}
+		if share, pairs := wordShare([]byte(part)); pairs >= 3 && share > 0.75 {
+			words++
+		}
+		parts++
+	}
+	return words > 0 && parts > 1
 }
 
 // trailing is how many digits end a value.

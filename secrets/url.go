@@ -40,8 +40,11 @@ func (v *view) userinfo(p int) {
 	if err != nil {
 		secret = string(pass)
 	}
-	if len(host) == 0 || len(secret) < 3 || reference([]byte(secret)) || strings.ContainsAny(secret, "{}<>") || weakPair(string(user), secret) || bytes.ContainsAny(user, "{<") {
-		return
+	if len(host) == 0 || len(secret) < 3 || reference([]byte(secret)) || strings.ContainsAny(secret, "{}<>") || weakPair(string(user), secret) || bytes.ContainsAny(user, "{<[/?#") {
+		return // the authority ends at a slash, and brackets are those of a syntax
+	}
+	if exampleHost(string(host)) && !chosen([]byte(secret)) || len(secret) < 32 && string(v.data[scheme:p]) == "dotenv" {
+		return // documentation; dotenv's keys are longer
 	}
 	rule := h.url
 	if file := v.name(); h.gitURL >= 0 && (strings.HasSuffix(file, ".git-credentials") || strings.HasSuffix(file, "git/credentials")) {
@@ -59,10 +62,15 @@ func (v *view) userinfo(p int) {
 	})
 }
 
+// chosen reports whether a password is one that somebody chose to keep others
+// out, not to show where a password stands.
+func chosen(pass []byte) bool { return len(pass) >= 8 && password(pass, true, true) }
+
 // weakPair recognises user information that documentation writes.
 func weakPair(user, pass string) bool {
 	switch strings.ToLower(pass) {
-	case "password", "pass", "passwd", "pwd", "pw", "secret", "x-oauth-basic", "token", "key", "p", "port", "foo", "bar", "***", "xxx", "123", "1234", "test", "user":
+	case "password", "pass", "passwd", "pwd", "pw", "secret", "x-oauth-basic", "token", "key", "p", "port", "foo", "bar", "***", "xxx", "123", "1234", "test", "user",
+		"somepassword", "authpassword", "userpassword", "opensesame", "open sesame": // the last is RFC 7617's
 		return true
 	}
 	return strings.EqualFold(user, pass) && len(pass) < 8 || strings.Trim(pass, "*.xX_-") == ""
@@ -76,7 +84,13 @@ func reservedHost(host string) bool {
 	case "localhost", "127.0.0.1", "0.0.0.0", "[", "host", "hostname", "server":
 		return true
 	}
-	for _, end := range []string{"example", "example.com", "example.org", "example.net", ".test", ".invalid", ".localhost"} {
+	return exampleHost(host) || strings.HasSuffix(host, ".localhost")
+}
+
+// exampleHost reports whether a host is one that cannot exist.
+func exampleHost(host string) bool {
+	host = strings.ToLower(host)
+	for _, end := range []string{"example", "example.com", "example.org", "example.net", ".test", ".invalid"} {
 		if host == end || strings.HasSuffix(host, "."+strings.TrimPrefix(end, ".")) {
 			return true
 		}
