@@ -256,23 +256,26 @@ func parts(r *rbacv1.PolicyRule, namespace string) (out []rbacv1.PolicyRule) {
 }
 
 // reached adds what confirmed paths give: whoever can become an identity that
-// has a right has it too. For each pair of subject and position one violation
-// stands for all rights: everything, or those of the identity.
+// has a right has it too. For who reaches cluster-admin, that stands for all else.
 func (c *allowCheck) reached(ctx context.Context) {
 	g := c.opts.Graph
 	if g == nil {
 		return
 	}
 	everything := rbacv1.PolicyRule{Verbs: []string{"*"}, APIGroups: []string{"*"}, Resources: []string{"*"}}
+	admins := map[Subject]bool{}
 	for p := range g.Attackers(ctx, ClusterAdmin) {
 		s, ok := subjectAt(p.From)
-		if !ok || p.From.System() || !p.Confirmed() || c.listed(s, everything, "") || c.has(s, everything, "") {
+		if !ok || p.From.System() || !p.Confirmed() {
 			continue
 		}
-		c.add(Violation{Kind: ReachedNotListed, Subject: s, Right: everything, Path: &p})
+		admins[s] = true // everything stands for all else
+		if !c.listed(s, everything, "") && !c.has(s, everything, "") {
+			c.add(Violation{Kind: ReachedNotListed, Subject: s, Right: everything, Path: &p})
+		}
 	}
-	for s := range c.access.Subjects() {
-		if s.Position().System() {
+	for _, s := range slices.SortedFunc(c.access.Subjects(), compareSubjects) {
+		if s.Position().System() || admins[s] {
 			continue
 		}
 		for p := range g.BlastRadius(s.Position()) {
@@ -280,10 +283,9 @@ func (c *allowCheck) reached(ctx context.Context) {
 			if ctx.Err() != nil {
 				return
 			}
-			if !ok || !p.Confirmed() {
-				continue
+			if ok && p.Confirmed() {
+				c.reachedRights(s, other, &p)
 			}
-			c.reachedRights(s, other, &p)
 		}
 	}
 }

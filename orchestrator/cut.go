@@ -50,8 +50,7 @@ type CutOptions struct {
 // paths, not only for those that were looked at. At most 64 are tried, those on
 // most of the shortest paths.
 func (g *Graph) Cuts(ctx context.Context, to Position, opts *CutOptions) ([]Removal, error) {
-	c := newCutter(ctx, g, to, opts)
-	return c.round(nil)
+	return newCutter(g, to, opts).round(ctx, nil)
 }
 
 // MinimalCut returns removals that together end all paths to a position, none
@@ -59,11 +58,11 @@ func (g *Graph) Cuts(ctx context.Context, to Position, opts *CutOptions) ([]Remo
 // which need not give the smallest set there is. rest are the starts that
 // reach the position whatever is removed.
 func (g *Graph) MinimalCut(ctx context.Context, to Position, opts *CutOptions) (cut []Removal, rest []Position, err error) {
-	c := newCutter(ctx, g, to, opts)
+	c := newCutter(g, to, opts)
 	for {
-		list, err := c.round(cut)
+		list, err := c.round(ctx, cut)
 		if err != nil {
-			return cut, c.left(cut), err
+			return cut, c.left(ctx, cut), err
 		}
 		if len(list) == 0 {
 			break
@@ -78,10 +77,10 @@ func (g *Graph) MinimalCut(ctx context.Context, to Position, opts *CutOptions) (
 		}
 		cut = append(cut, best)
 	}
-	rest = c.left(cut)
+	rest = c.left(ctx, cut)
 	for i := len(cut) - 1; i >= 0; i-- { // what later ones made needless
 		fewer := slices.Delete(slices.Clone(cut), i, i+1)
-		if len(c.left(fewer)) == len(rest) {
+		if len(c.left(ctx, fewer)) == len(rest) {
 			cut = fewer
 		}
 	}
@@ -89,15 +88,14 @@ func (g *Graph) MinimalCut(ctx context.Context, to Position, opts *CutOptions) (
 }
 
 type cutter struct {
-	ctx  context.Context
 	g    *Graph
 	to   Position
 	want func(Position) bool
 	kind func(string) bool
 }
 
-func newCutter(ctx context.Context, g *Graph, to Position, opts *CutOptions) *cutter {
-	c := &cutter{ctx: ctx, g: g, to: to, want: func(p Position) bool { return !p.System() }, kind: func(string) bool { return true }}
+func newCutter(g *Graph, to Position, opts *CutOptions) *cutter {
+	c := &cutter{g: g, to: to, want: func(p Position) bool { return !p.System() }, kind: func(string) bool { return true }}
 	if opts != nil && opts.From != nil {
 		c.want = func(p Position) bool { return slices.Contains(opts.From, p) }
 	}
@@ -119,17 +117,17 @@ func (c *cutter) graph(removed []Removal) *Graph {
 	return newGraph(c.g.access, &c.g.opts, without)
 }
 
-func (c *cutter) left(removed []Removal) []Position {
-	return c.graph(removed).reaching(c.ctx, c.to, c.want)
+func (c *cutter) left(ctx context.Context, removed []Removal) []Position {
+	return c.graph(removed).reaching(ctx, c.to, c.want)
 }
 
 // round tries what lies on the shortest paths that are left, one by one.
-func (c *cutter) round(removed []Removal) ([]Removal, error) {
+func (c *cutter) round(ctx context.Context, removed []Removal) ([]Removal, error) {
 	g := c.graph(removed)
 	count := map[any]int{}
 	found := map[any]Removal{}
 	var before []Position
-	for p := range g.Attackers(c.ctx, c.to) {
+	for p := range g.Attackers(ctx, c.to) {
 		if !c.want(p.From) {
 			continue
 		}
@@ -151,10 +149,10 @@ func (c *cutter) round(removed []Removal) ([]Removal, error) {
 		list = list[:maxCandidates]
 	}
 	for i := range list {
-		if c.ctx.Err() != nil {
-			return list[:i], c.ctx.Err()
+		if ctx.Err() != nil {
+			return list[:i], ctx.Err()
 		}
-		after := c.left(append(slices.Clone(removed), list[i]))
+		after := c.left(ctx, append(slices.Clone(removed), list[i]))
 		for _, p := range before {
 			if _, still := slices.BinarySearch(after, p); !still {
 				list[i].Stops = append(list[i].Stops, p)

@@ -91,8 +91,10 @@ var (
 	needGroupsAsAccount = need(anywhere(right("impersonate", "", "serviceaccounts")), right("impersonate", "", "groups"))
 	needAccounts        = need(right("impersonate", "", "serviceaccounts"))
 
-	needConstrainedAccount = need(right("impersonate:serviceaccount", authnGroup, "serviceaccounts"))
-	needConstrainedUser    = need(right("impersonate:user-info", authnGroup, "users"))
+	// The second half is asked for on what the request is about: any rule with
+	// such a verb is a beginning.
+	needConstrainedAccount = need(anywhere(right("impersonate-on:serviceaccount:", "*", "*")), right("impersonate:serviceaccount", authnGroup, "serviceaccounts"))
+	needConstrainedUser    = need(anywhere(right("impersonate-on:user-info:", "*", "*")), right("impersonate:user-info", authnGroup, "users"))
 
 	needToken        = need(right("create", "", "serviceaccounts/token"))
 	needSecrets      = need(right(readVerbs, "", "secrets"))

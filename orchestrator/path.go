@@ -57,7 +57,9 @@ type Use struct {
 	Right     string   `json:"right"` // in words: "create serviceaccounts/token in kube-system"
 	Namespace string   `json:"namespace,omitempty"`
 	Name      string   `json:"name,omitempty"`
-	Grants    []Grant  `json:"grants"`
+	Grants    []Grant  `json:"-"`
+	// Given are the grants in words: binding, subject, role and rule.
+	Given []string `json:"given"`
 }
 
 // Confirmed reports whether nothing about the path is unknown.

@@ -116,7 +116,16 @@ func (g *Graph) aggregated(r *Role) (names []string) {
 	return names
 }
 
-// connectUsers is E10, E11 and what names of users and groups lead to.
+// constrained is whether E14 gives enough of an identity: only the requests that
+// impersonate-on lists.
+func (g *Graph) constrained() (bool, []Condition) {
+	if g.snap.Minor > 0 && g.snap.Minor < 36 {
+		return false, nil
+	}
+	return g.settle("constrained-impersonation", "the requests that the impersonate-on: verbs allow are those that matter (feature gate ConstrainedImpersonation)")
+}
+
+// connectUsers is E10, E11, E14 and what names of users and groups lead to.
 func (g *Graph) connectUsers() {
 	users := g.hub(hubUsers, "")
 	g.step("E10", nil, users, g.can(needUsers, "", ""))
@@ -127,6 +136,10 @@ func (g *Graph) connectUsers() {
 		}
 		g.lead(nil, id, users)
 		g.step("E10", nil, id, g.can(needUsers, "", h.subject.Name))
+		if ok, conds := g.constrained(); ok {
+			g.step("E14", conds, id, g.can(needConstrainedUser, "", ""))
+			g.step("E14", conds, id, g.can(needConstrainedUser, "", h.subject.Name))
+		}
 	}
 	masters := g.at(Group(GroupMasters).Position())
 	for _, n := range []Need{needGroupsAsUser, needGroupsAsAccount} {
@@ -144,7 +157,7 @@ func (g *Graph) connectUsers() {
 
 // connectCertificates is E20 to E22.
 func (g *Graph) connectCertificates() {
-	identity, certs := g.hub(hubIdentity, ""), g.hub(hubCerts, "")
+	identity, certs := g.hub(hubIdentity, ""), g.at(NodeIdentity)
 	for _, id := range g.starts {
 		h := g.holders[id]
 		if h == nil || h.subject.Name == GroupMasters || h.subject.Name == UserAnonymous || h.subject.Name == GroupUnauthenticated {
@@ -186,7 +199,7 @@ func (g *Graph) connectCertificates() {
 	g.step("E20", conds, bootstrap, g.at(SecretsOf(ns)))
 }
 
-// connectAccounts is E08, E12, E15 and E19.
+// connectAccounts is E08, E12, E14, E15 and E19.
 func (g *Graph) connectAccounts(ns string) {
 	tokens, names := g.hub(hubTokens, ns), g.hub(hubNames, ns)
 	g.step("E15", nil, tokens, g.can(needToken, ns, ""))
@@ -199,6 +212,10 @@ func (g *Graph) connectAccounts(ns string) {
 		id := g.at(s.Position())
 		g.lead(nil, id, names)
 		g.step("E12", nil, id, g.can(needAccounts, ns, s.Name))
+		if ok, conds := g.constrained(); ok {
+			g.step("E14", conds, id, g.can(needConstrainedAccount, ns, ""))
+			g.step("E14", conds, id, g.can(needConstrainedAccount, ns, s.Name))
+		}
 		exists, conds, missing := g.accountExists(s)
 		if exists {
 			g.lead(conds, id, tokens)
@@ -308,8 +325,10 @@ func (g *Graph) connectSecrets(ns string) {
 		one := g.at(SecretOf(ns, name))
 		g.step("E17", nil, one, id)
 		g.lead(nil, one, all)
-		if ok && g.snap.Secrets.Get(ns, name) == nil {
-			g.lead([]Condition{{ID: "credentials:" + ns + "/" + name, Text: "secret " + ns + "/" + name + " holds a token of the service account"}}, tokens, one)
+		if !known && g.snap.Secrets.Get(ns, name) == nil {
+			if ok, conds := g.settle("credentials:"+ns+"/"+name, "secret %s/%s holds a token of the service account", ns, name); ok {
+				g.lead(conds, tokens, one)
+			}
 		}
 	})
 }

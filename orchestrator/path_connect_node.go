@@ -8,7 +8,7 @@ import (
 
 // connectNodes is E70, E71 and what a node of choice is.
 func (g *Graph) connectNodes() {
-	choice, certs, unknown := g.hub(hubNodes, ""), g.hub(hubCerts, ""), g.at(AnyNode)
+	choice, certs, unknown := g.hub(hubNodes, ""), g.at(NodeIdentity), g.at(AnyNode)
 	g.lead(nil, unknown, choice)
 	names := map[string]bool{}
 	for _, it := range g.snap.Nodes {

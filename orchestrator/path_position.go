@@ -22,6 +22,9 @@ const ClusterAdmin Position = "cluster-admin"
 // snapshot does not tell which, on the one that a pod happens to run on.
 const AnyNode Position = "node"
 
+// NodeIdentity is a credential of any node of choice: what its kubelet may do.
+const NodeIdentity Position = "node-identity"
+
 // Position returns the identity as a position: "ServiceAccount:shop/web".
 func (s Subject) Position() Position { return Position(s.String()) }
 
@@ -56,7 +59,7 @@ func (w *Workload) Position() Position {
 func ParsePosition(s string) (Position, error) {
 	kind, name, ok := strings.Cut(s, ":")
 	switch {
-	case s == string(ClusterAdmin) || s == string(AnyNode):
+	case s == string(ClusterAdmin) || s == string(AnyNode) || s == string(NodeIdentity):
 		return Position(s), nil
 	case s == "anonymous":
 		return Anonymous().Position(), nil

@@ -28,8 +28,6 @@ func (g *Graph) position(id int32) Position {
 		return "exec"
 	case hubNodes:
 		return AnyNode
-	case hubCerts:
-		return "node-identity"
 	case hubNode:
 		return Position("node-identity:" + f.a)
 	}
@@ -224,6 +222,9 @@ func (g *Graph) use(holder, need, wide int32) Use {
 			name = f.b
 		}
 		u.Grants = append(u.Grants, g.grantsOf(h, r, place, name)...)
+	}
+	for _, grant := range u.Grants {
+		u.Given = append(u.Given, grant.String())
 	}
 	return u
 }

@@ -165,6 +165,11 @@ func (t *rightsTable) addRule(h *heldRights, rule *rbacv1.PolicyRule) {
 			}
 		}
 	}
+	for _, i := range t.byResource["*"] {
+		if on := t.rights[i].Verbs[0]; strings.HasPrefix(on, "impersonate-on:") && slices.ContainsFunc(rule.Verbs, func(v string) bool { return strings.HasPrefix(v, on) }) {
+			h.all.add(i)
+		}
+	}
 	for _, resource := range rule.Resources {
 		if resource == "*" || strings.HasPrefix(resource, "*/") {
 			for _, list := range t.byResource {

@@ -183,23 +183,56 @@ func (g *Graph) Paths(ctx context.Context, from, to Position) iter.Seq2[Path, er
 		if start < 0 || target < 0 || start == target {
 			return
 		}
-		s := newSearch(g)
-		s.run(start, -1, nil)
-		if s.dist[target] >= far {
+		g.paths(ctx, newSearch(g), g.lowerBounds(target), start, target, yield)
+	}
+}
+
+// AllPaths yields, for each of [Graph.Starts], up to max minimal paths to a
+// position, as [Graph.Paths] does. An error of [boltseal.ErrLimit] concerns one
+// start.
+func (g *Graph) AllPaths(ctx context.Context, to Position, max int) iter.Seq2[Path, error] {
+	return func(yield func(Path, error) bool) {
+		target := g.targetOf(to)
+		if target < 0 {
 			return
 		}
-		w := &walker{g: g, ctx: ctx, s: s, start: start, max: g.opts.MaxStates}
-		if w.max <= 0 {
-			w.max = 200_000
+		bound := g.lowerBounds(target)
+		s := newSearch(g)
+		for _, start := range g.starts {
+			if start == target || bound[start] >= far {
+				continue
+			}
+			n, stopped := 0, false
+			g.paths(ctx, s, bound, start, target, func(p Path, err error) bool {
+				stopped = !yield(p, err)
+				n++
+				return !stopped && n < max
+			})
+			if stopped || ctx.Err() != nil {
+				return
+			}
 		}
-		for edges, err := range w.walk(target) {
-			if err != nil {
-				yield(Path{From: from, To: to}, fmt.Errorf("paths from %s to %s: %w", from, to, err))
-				return
-			}
-			if !yield(g.path(from, to, start, edges), nil) {
-				return
-			}
+	}
+}
+
+// paths yields the minimal paths between two facts. bound is from
+// [Graph.lowerBounds].
+func (g *Graph) paths(ctx context.Context, s *search, bound []int32, start, target int32, yield func(Path, error) bool) {
+	if s.run(start, -1, bound); s.dist[target] >= far {
+		return
+	}
+	from, to := g.position(start), g.position(target)
+	w := &walker{g: g, s: s, start: start, max: g.opts.MaxStates}
+	if w.max <= 0 {
+		w.max = 200_000
+	}
+	for edges, err := range w.walk(ctx, target) {
+		if err != nil {
+			yield(Path{From: from, To: to}, fmt.Errorf("paths from %s to %s: %w", from, to, err))
+			return
+		}
+		if !yield(g.path(from, to, start, edges), nil) {
+			return
 		}
 	}
 }
@@ -238,7 +271,6 @@ func (g *Graph) targetOf(p Position) int32 {
 // the steps so far and the true distance of what is left.
 type walker struct {
 	g     *Graph
-	ctx   context.Context
 	s     *search
 	start int32
 	max   int
@@ -274,7 +306,7 @@ func (q *stateQueue) Pop() any {
 	return x
 }
 
-func (w *walker) walk(target int32) iter.Seq2[[]int32, error] {
+func (w *walker) walk(ctx context.Context, target int32) iter.Seq2[[]int32, error] {
 	return func(yield func([]int32, error) bool) {
 		w.queue = stateQueue{{goal: target, edge: -1, total: w.s.dist[target]}}
 		order, states := 0, 0
@@ -285,8 +317,8 @@ func (w *walker) walk(target int32) iter.Seq2[[]int32, error] {
 				yield(nil, fmt.Errorf("%d partial paths: %w; raise PathOptions.MaxStates", w.max, boltseal.ErrLimit))
 				return
 			}
-			if states%1024 == 0 && w.ctx.Err() != nil {
-				yield(nil, w.ctx.Err())
+			if states%1024 == 0 && ctx.Err() != nil {
+				yield(nil, ctx.Err())
 				return
 			}
 			if top.goal == w.start {
