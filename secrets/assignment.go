@@ -77,6 +77,7 @@ func (v *view) assignment(p, length int) (a assignment, ok bool) {
 	switch {
 	case closed && cur.value(): // {"name": "NAME", "value": "v"}, - name: NAME
 	case !closed && cur.nameValue():
+		a.plain = true
 	case cur.separator():
 	case cur.skip("("):
 		cur.spaces()
@@ -89,6 +90,7 @@ func (v *view) assignment(p, length int) (a assignment, ok bool) {
 			return a, false
 		}
 	case cur.at > end && v.spaced(start, name):
+		a.plain = true
 	case cur.at > end && cur.typed():
 	default:
 		return a, false
@@ -235,13 +237,14 @@ func (v *view) bareValue(a assignment, start, p int) (assignment, bool) {
 	case "export", "ENV", "ARG", "env", "set", "-", "-e", "setenv":
 		lead = bytes.TrimSpace(rest)
 	}
-	a.plain = a.plain || len(lead) == 0
+	flag := a.name[0] == '-' || endsInFlag(lead) // of a command: the value ends at a space
+	a.plain = a.plain || flag || len(lead) == 0
 	n := most
 	if !a.plain {
 		n = v.forward(h.word, start, longestValue)
 	}
 	text := v.data[start:min(len(v.data), start+n+longestSpaces)]
-	if after := bytes.TrimLeft(text[n:], " \t"); len(after) > 0 { // nothing that belongs to an expression may follow
+	if after := bytes.TrimLeft(text[n:], " \t"); len(after) > 0 && !flag { // nothing that belongs to an expression may follow
 		if a.plain = a.plain && (after[0] == '\n' || after[0] == '\r' || after[0] == '#'); !a.plain && after[0] == '(' {
 			return a, false
 		}
@@ -251,4 +254,15 @@ func (v *view) bareValue(a assignment, start, p int) (assignment, bool) {
 	}
 	a.raw, a.value = text[:n], span{start, start + n}
 	return a, n > 0
+}
+
+// endsInFlag reports whether a name that follows is the argument of a flag that
+// sets variables.
+func endsInFlag(line []byte) bool {
+	for _, f := range [...]string{"-e", "--env", "--build-arg", "-D", "--set"} {
+		if rest, ok := bytes.CutSuffix(line, []byte(f)); ok && (len(rest) == 0 || rest[len(rest)-1] == ' ' || rest[len(rest)-1] == '\t') {
+			return true
+		}
+	}
+	return false
 }

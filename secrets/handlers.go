@@ -13,7 +13,7 @@ func handlerNeedles() (out []needle) {
 	}
 	// Short words count only where a name ends.
 	end := mustSet("=:\"'`\\\\ \t<>)\\],_-")
-	add(tryAssignment, 0, nil, "pass", "secret", "token", "cred", "senha", "kennwort", "identified by ")
+	add(tryAssignment, 0, nil, "pass", "secret", "token", "cred", "senha", "kennwort", "identified by")
 	add(tryAssignment, 0, []set{end}, "key", "pwd", "auth", "salt")
 	add(tryURL, 0, nil, "://")
 	add(tryPEM, 0, nil, "-begin ", "- begin ")
