@@ -15,6 +15,7 @@ import (
 type source struct {
 	path       string // a file, a folder, or "-"
 	kubeconfig string
+	namespace  string // of manifests that name none
 	complete   bool
 	minor      int
 	quiet      bool
@@ -22,6 +23,7 @@ type source struct {
 
 func (s *source) flags(fs *flag.FlagSet) {
 	fs.StringVar(&s.kubeconfig, "kubeconfig", "", "")
+	fs.StringVar(&s.namespace, "namespace", "", "")
 	fs.BoolVar(&s.complete, "complete", false, "")
 	fs.IntVar(&s.minor, "minor", 0, "")
 	fs.BoolVar(&s.quiet, "q", false, "")

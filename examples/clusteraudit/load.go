@@ -11,7 +11,7 @@ import (
 // load reads the cluster. An error beside a snapshot concerns single documents
 // or kinds: the rest was read.
 func (s *source) load(ctx context.Context, c *console) (*orchestrator.Snapshot, error) {
-	opt := &orchestrator.LoadOptions{Complete: s.complete, Minor: s.minor}
+	opt := &orchestrator.LoadOptions{Namespace: s.namespace, Complete: s.complete, Minor: s.minor}
 	if s.kubeconfig != "" {
 		return s.live(ctx)
 	}

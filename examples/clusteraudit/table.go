@@ -2,6 +2,7 @@ package main
 
 import (
 	"io"
+	"strings"
 
 	"github.com/boltseal/boltseal"
 )
@@ -68,7 +69,7 @@ func (a *audit) table(w io.Writer) {
 					break
 				}
 				one := &a.report.Findings[j]
-				text := one.Asset
+				_, text, _ := strings.Cut(one.Asset, ":")
 				if len(one.Evidence) > 0 {
 					text += ": " + one.Evidence[0].Detail
 				}

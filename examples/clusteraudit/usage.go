@@ -20,6 +20,7 @@ Flags
     -kubeconfig FILE     a running cluster, by its current context
     -complete            the manifests hold everything there is: what they do not
                          hold does not exist; without it, that is unknown
+    -namespace NS        of manifests that name none; default "default"
     -minor N             rules of Kubernetes 1.N; default 36
     -o FORMAT[=FILE]     table (default), json, html, sarif; may be given several
                          times, without FILE to stdout

@@ -9,12 +9,13 @@ import (
 
 // The drawing's measures, in its own units.
 const (
-	boxWidth, boxHeight = 236, 44
-	columnGap, rowGap   = 92, 16
+	boxWidth, boxHeight = 214, 44
+	columnGap, rowGap   = 70, 16
 	graphMargin         = 10
 	// drawnPaths bounds how many paths are drawn: more are a thicket. All are
 	// written out.
 	drawnPaths = 40
+	nameRunes  = 25 // that fit into a box
 )
 
 // graphView is the drawing of attack paths: positions in columns by their
@@ -79,7 +80,7 @@ func drawPaths(paths []AttackPath) *graphView {
 		for i, n := range column {
 			n.y = graphMargin + free/2 + i*(boxHeight+rowGap)
 			kind, name := splitName(n.name)
-			box := graphBox{X: x(n), Y: n.y, W: boxWidth, H: boxHeight, TX: x(n) + 12, TY: n.y + 32, LY: n.y + 16, Kind: kind, Name: middle(name, 29), Full: n.name}
+			box := graphBox{X: x(n), Y: n.y, W: boxWidth, H: boxHeight, TX: x(n) + 12, TY: n.y + 32, LY: n.y + 16, Kind: kind, Name: middle(name, nameRunes), Full: n.name}
 			switch {
 			case n.goal:
 				box.Class = "goal"
@@ -112,6 +113,10 @@ func drawPaths(paths []AttackPath) *graphView {
 	v.Title = fmt.Sprintf("%d ways to %s", len(paths), paths[0].To)
 	return v
 }
+
+// Wide reports whether the drawing would be too small if it were made to fit the
+// page: then it scrolls sideways.
+func (v *graphView) Wide() bool { return v.Width > 1600 }
 
 // graphOf collects the positions and the steps between them, each once.
 func graphOf(paths []AttackPath) (nodes []*graphNode, edges []graphEdge) {
@@ -204,9 +209,15 @@ func arrange(columns [][]*graphNode, nodes []*graphNode, edges []graphEdge) (tal
 // splitName cuts a position into its kind and its name, for two lines.
 func splitName(s string) (kind, name string) {
 	for _, prefix := range []string{"code in ", "root on node ", "admin of namespace ", "all secrets of namespace ", "secret ", "any pod in namespace ", "cloud role ", "service account ", "user ", "group "} {
-		if rest, ok := strings.CutPrefix(s, prefix); ok {
-			return strings.TrimSpace(prefix), rest
+		rest, ok := strings.CutPrefix(s, prefix)
+		if !ok {
+			continue
 		}
+		kind = strings.TrimSpace(prefix)
+		if parts := strings.Split(rest, "/"); len(parts) == 3 { // a workload: namespace/kind/name
+			return kind + " " + parts[1], parts[0] + "/" + parts[2]
+		}
+		return kind, rest
 	}
 	if kind, name, ok := strings.Cut(s, ":"); ok && !strings.ContainsAny(kind, " /") {
 		return kind, name
