@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	rbacv1 "k8s.io/api/rbac/v1"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
 // Can decides whether RBAC allows a request of a subject. Groups are those that
@@ -190,10 +189,4 @@ func identities(s Subject, groups []string) iter.Seq[Subject] {
 			}
 		}
 	}
-}
-
-// Resource returns what a snapshot lists as a resource of a group; for use with
-// [Snapshot.Missing].
-func Resource(group, resource string) schema.GroupResource {
-	return schema.GroupResource{Group: group, Resource: resource}
 }

@@ -96,3 +96,9 @@ func (s *Snapshot) Missing(namespace string, resources ...schema.GroupResource) 
 	}
 	return strings.Join(parts, "; ")
 }
+
+// Resource names a resource of a group for [Snapshot.Coverage] and
+// [Snapshot.Missing].
+func Resource(group, resource string) schema.GroupResource {
+	return schema.GroupResource{Group: group, Resource: resource}
+}

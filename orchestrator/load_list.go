@@ -58,12 +58,9 @@ func (p *pendingItems) end(b *Builder, header []byte, at boltseal.Location) (err
 	items := p.items
 	*p = pendingItems{}
 	kind := listKind(header)
-	if kind.Kind == "" && !strings.HasSuffix(headerKind(header), "List") {
-		if header != nil && len(items) == 0 {
-			return nil
-		}
+	if name := headerKind(header); header != nil && !strings.HasSuffix(name, "List") {
 		b.unread("a document was malformed")
-		return []error{malformed(at, fmt.Errorf("kind %q has items and is no List", shorten(headerKind(header))))}
+		return []error{malformed(at, fmt.Errorf("kind %q has items and is no List", shorten(name)))}
 	}
 	for _, it := range items {
 		errs = append(errs, b.addAny(it.data, kind, it.at, 1)...)

@@ -29,7 +29,8 @@ type Subject struct {
 	Name      string
 }
 
-// User returns a user by the name that authentication yields.
+// User returns a user by the name that authentication yields. The name
+// system:serviceaccount:NAMESPACE:NAME is that service account.
 func User(name string) Subject { return Subject{Kind: rbacv1.UserKind, Name: name} }
 
 // Group returns a group: anybody in it, nobody in particular.
@@ -71,6 +72,9 @@ func (s Subject) Groups() []string {
 			return []string{s.Name}
 		}
 		return []string{s.Name, GroupAuthenticated}
+	}
+	if sa, ok := serviceAccountOf(s.Name); ok {
+		return sa.Groups()
 	}
 	switch {
 	case s.Name == UserAnonymous:

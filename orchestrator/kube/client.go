@@ -149,7 +149,7 @@ func (c *client) pages(ctx context.Context, path string) (l listed, again bool) 
 		case err == nil:
 		case hasCode(err, http.StatusGone):
 			return listed{}, true
-		case hasCode(err, http.StatusForbidden), hasCode(err, http.StatusUnauthorized):
+		case hasCode(err, http.StatusForbidden):
 			return listed{coverage: orchestrator.Coverage{State: orchestrator.Forbidden, Reason: err.Error()}}, false
 		case hasCode(err, http.StatusNotFound):
 			return listed{coverage: orchestrator.Coverage{State: orchestrator.NotServed}}, false

@@ -52,6 +52,7 @@ func TestListAnswers(t *testing.T) {
 		}, orchestrator.Listed, 2, nil},
 		"always gone": {func(cont string) (int, string) { return 410, "" }, orchestrator.Failed, 0, nil},
 		"forbidden":   {func(string) (int, string) { return 403, `{"message":"no"}` }, orchestrator.Forbidden, 0, nil},
+		"stranger":    {func(string) (int, string) { return 401, `{"message":"who"}` }, orchestrator.Failed, 0, nil},
 		"not served":  {func(string) (int, string) { return 404, "404 page not found" }, orchestrator.NotServed, 0, nil},
 		"breaks off":  {func(string) (int, string) { return 200, `{"items":[{"metadata":` }, orchestrator.Failed, 0, boltseal.ErrMalformed},
 		"too large":   {func(string) (int, string) { return 200, page("", strings.Repeat("a", 5000)) }, orchestrator.Failed, 0, boltseal.ErrLimit},

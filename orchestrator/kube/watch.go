@@ -38,7 +38,7 @@ const (
 // Watch yields a snapshot once everything was listed, and another one after
 // each burst of changes; updates that change nothing are not given. A kind that
 // becomes forbidden is unknown from then on, and its objects are gone from the
-// snapshot. The error concerns one list or object: watching goes on. Breaking
+// snapshot. ConfigMaps that are read by name are read once. The error concerns one list or object: watching goes on. Breaking
 // the loop, or the end of the context, ends it.
 func Watch(ctx context.Context, conf *rest.Config, opt *Options) iter.Seq2[Update, error] {
 	return func(yield func(Update, error) bool) {
@@ -60,6 +60,13 @@ func Watch(ctx context.Context, conf *rest.Config, opt *Options) iter.Seq2[Updat
 			}
 		}
 		b := c.builder(ctx)
+		if !c.opt.ConfigMaps && len(c.opt.Namespaces) == 0 {
+			for _, err := range c.namedConfigMaps(ctx, b) {
+				if ctx.Err() != nil || !yield(Update{}, err) {
+					return
+				}
+			}
+		}
 		snap, first := b.Snapshot(), true
 		var batch []event
 		var timer <-chan time.Time
