@@ -122,11 +122,11 @@ func newWatch(ctx context.Context, o *watchOptions, c *console) (w *watch, err e
 	if w.store, err = openStore(ctx, o.store, true); err != nil {
 		return nil, err
 	}
-	defer func() {
+	defer func(w *watch) {
 		if err != nil {
 			err = errors.Join(err, w.close())
 		}
-	}()
+	}(w)
 	w.fleet = &fleet{name: strings.Join(o.registries, ", "), store: w.store, advisories: &advisories{path: o.db}, interval: o.interval, started: time.Now()}
 	w.metrics = newMetrics(w.fleet)
 	var sources []registry.Source
