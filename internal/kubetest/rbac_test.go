@@ -24,11 +24,11 @@ import (
 	"github.com/boltseal/boltseal/orchestrator"
 )
 
-// decisions is how many answers are compared: 1,500, or $BOLTSEAL_DECISIONS.
+// decisions is how many answers are compared: 4,000, or $BOLTSEAL_DECISIONS.
 func decisions(t *testing.T) int {
 	text := os.Getenv("BOLTSEAL_DECISIONS")
 	if text == "" {
-		return 1500
+		return 4000
 	}
 	n, err := strconv.Atoi(text)
 	require.NoError(t, err)
