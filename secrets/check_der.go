@@ -80,9 +80,9 @@ func consistentRSA(n, e, d, p, q *big.Int) bool {
 	return true
 }
 
-// parseEC decodes an ECPrivateKey of RFC 5915. On the curves of NIST the
-// scalar is in range and a public key that goes with it is the scalar's; other
-// curves are only decoded. The curve may be named outside, in PKCS #8.
+// parseEC decodes an ECPrivateKey of RFC 5915. On the curves of NIST a public
+// key beside it lies on the curve; other curves are only decoded. The curve may
+// be named outside, in PKCS #8.
 func parseEC(der []byte, curve asn1.ObjectIdentifier) key {
 	var k struct {
 		Version    int
@@ -99,18 +99,21 @@ func parseEC(der []byte, curve asn1.ObjectIdentifier) key {
 	point := k.PublicKey.Bytes
 	if c, size := nistCurve(curve); c != nil {
 		d := new(big.Int).SetBytes(k.PrivateKey)
-		if d.BitLen() > size*8 {
+		if d.Sign() == 0 || d.BitLen() > size*8 {
 			return badKey()
 		}
-		private, err := c.NewPrivateKey(d.FillBytes(make([]byte, size)))
-		if err != nil {
-			return badKey()
+		switch {
+		case len(point) > 0 && point[0] == 4:
+			if _, err := c.NewPublicKey(point); err != nil { // it is not on the curve
+				return badKey()
+			}
+		case len(point) == 0 && c == ecdh.P256(): // on the larger curves it takes too long
+			private, err := c.NewPrivateKey(d.FillBytes(make([]byte, size)))
+			if err != nil {
+				return badKey()
+			}
+			point = private.PublicKey().Bytes()
 		}
-		own := private.PublicKey().Bytes()
-		if len(point) > 0 && point[0] == 4 && !bytes.Equal(own, point) {
-			return badKey()
-		}
-		point = own
 	}
 	out := key{algorithm: "ec", verdict: boltseal.VerdictPass}
 	switch {
@@ -150,7 +153,7 @@ func parseDSA(der []byte) key {
 			return badKey()
 		}
 	}
-	if k.P.BitLen() <= 4096 && new(big.Int).Exp(k.G, k.X, k.P).Cmp(k.Y) != 0 {
+	if k.Y.Cmp(k.P) >= 0 || k.X.Cmp(k.Q) >= 0 {
 		return badKey()
 	}
 	return key{algorithm: "dsa", public: k.Y.Bytes(), verdict: boltseal.VerdictPass}
@@ -192,15 +195,19 @@ func parsePKCS8(der []byte) key {
 	return key{verdict: boltseal.VerdictPass}
 }
 
-// pkcs8DSA computes the public key, which PKCS #8 leaves out.
+// pkcs8DSA computes the public key, which PKCS #8 leaves out, where that is
+// quick.
 func pkcs8DSA(parameters, private []byte) key {
 	var group struct{ P, Q, G *big.Int }
 	x := new(big.Int)
-	if !unmarshal(parameters, &group) || !unmarshal(private, &x) || x.Sign() <= 0 ||
-		group.P.Sign() <= 0 || group.P.BitLen() > 4096 || x.BitLen() > 4096 || group.G.BitLen() > 4096 {
+	if !unmarshal(parameters, &group) || !unmarshal(private, &x) || x.Sign() <= 0 || group.P.Sign() <= 0 || group.Q.Sign() <= 0 || x.Cmp(group.Q) >= 0 {
 		return badKey()
 	}
-	return key{algorithm: "dsa", public: new(big.Int).Exp(group.G, x, group.P).Bytes(), verdict: boltseal.VerdictPass}
+	k := key{algorithm: "dsa", verdict: boltseal.VerdictPass}
+	if group.P.BitLen() <= 2048 && group.G.Cmp(group.P) < 0 && x.BitLen() <= 256 {
+		k.public = new(big.Int).Exp(group.G, x, group.P).Bytes()
+	}
+	return k
 }
 
 // parseEncryptedPKCS8 decodes the frame of EncryptedPrivateKeyInfo, RFC 5208.

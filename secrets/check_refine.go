@@ -123,16 +123,6 @@ func decodes(prefix string, least int) refinement {
 	}
 }
 
-// foldName returns a name in lower case without separators.
-func foldName(name string) string {
-	return strings.Map(func(r rune) rune {
-		if strings.ContainsRune("_-. ", r) {
-			return -1
-		}
-		return r
-	}, strings.ToLower(name))
-}
-
 // secretName keeps values whose name does not say that they are public.
 func secretName(c *Candidate) bool {
 	words := strings.FieldsFunc(strings.ToLower(c.Name), func(r rune) bool { return strings.ContainsRune("_-. /:", r) })

@@ -187,7 +187,7 @@ func TestDSA(t *testing.T) {
 	got := parseDSA(der)
 	require.Equal(t, pass, got.verdict)
 	require.Equal(t, k.Y.Bytes(), got.public)
-	der, err = asn1.Marshal(numbers{0, p.P, p.Q, p.G, new(big.Int).Add(k.Y, big.NewInt(1)), k.X})
+	der, err = asn1.Marshal(numbers{0, p.P, p.Q, p.G, k.Y, new(big.Int).Add(k.X, p.Q)})
 	require.NoError(t, err)
 	require.Equal(t, fail, parseDSA(der).verdict)
 }

@@ -172,7 +172,7 @@ func wireguardKey(c *Candidate) bool {
 	if len(raw) != 32 || !c.near(4096, "[interface]", "[peer]", "wireguard", "allowedips", "wg0") {
 		return false
 	}
-	if strings.HasSuffix(foldName(c.Name), "privatekey") {
+	if strings.Contains(strings.ToLower(c.Name), "private") {
 		if raw[0]&7 != 0 || raw[31]&0xC0 != 0x40 {
 			return false
 		}

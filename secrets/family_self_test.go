@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -29,12 +30,13 @@ func (t tracked) ReadDir(name string) ([]fs.DirEntry, error) {
 var explained = map[string]string{
 	"examples/imagescan/registry_test.go htpasswd":      "the hash of a password of the registry that the test starts",
 	"internal/registryserver/server.go htpasswd":        "the hash of a password of the registry that tests start",
-	"orchestrator/load_test.go generic-password":        "a password that the test looks for in every output",
+	"secrets/internal/decode/keystore_test.go jks":      "a key store that is spelled out in the test",
 	"secrets/internal/decode/text_test.go url-userinfo": "a URL whose escapes are decoded",
 }
 
 // No credential stands in this repository, its tests included: what they need
-// is made at run time.
+// is made at run time. Passwords that tests make up, by their name only, are
+// left alone.
 func TestTheRepositoryHoldsNoSecrets(t *testing.T) {
 	scanner := secrets.NewScanner(&secrets.Options{Salt: []byte("salt")})
 	for res, err := range scanner.FS(t.Context(), tracked{os.DirFS("..")}) {
@@ -42,7 +44,9 @@ func TestTheRepositoryHoldsNoSecrets(t *testing.T) {
 			require.ErrorIs(t, err, errors.ErrUnsupported) // formats that no decompressor was given for
 		}
 		for _, m := range res.Matches {
-			if m.Suppressed == "" && explained[m.Locations[0].Path+" "+m.Rule] == "" {
+			path := m.Locations[0].Path
+			guess := m.Confidence == secrets.ConfidenceLow && (strings.HasSuffix(path, "_test.go") || strings.Contains(path, "testdata/"))
+			if m.Suppressed == "" && !guess && explained[path+" "+m.Rule] == "" {
 				t.Errorf("%v: %s: %v %v", m.Locations, m.Rule, m.Secret, m.Name)
 			}
 		}
