@@ -41,6 +41,7 @@ var dependencies = []dependency{
 	{"k8s.io/component-helpers", "orchestrator", "whether rules cover others, as the API server decides it"},
 	{"k8s.io/pod-security-admission", "orchestrator, examples", "the reference evaluator of the Pod Security Standards: nobody should write it again"},
 	{"sigs.k8s.io/network-policy-api", "orchestrator", "the admin tiers' own types"},
+	{"sigs.k8s.io/json", "orchestrator", "the API server's own JSON decoder: names of fields with their case, fields given twice found"},
 	{"sigs.k8s.io/yaml", "orchestrator, examples", "Kubernetes' way from YAML to its types"},
 	{"github.com/CycloneDX/cyclonedx-go", "sbom/cyclonedx, vuln/vex", "the standard's own types"},
 	{"github.com/spdx/tools-golang", "sbom/spdx", "the standard's own types, readers and writers"},
