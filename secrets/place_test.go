@@ -380,6 +380,17 @@ func TestConfig(t *testing.T) {
 	require.Len(t, only(res.Matches), 1)
 }
 
+// TestConfigNames checks that a value is judged by its name.
+func TestConfigNames(t *testing.T) {
+	res, err := scannerFor(t).Config(t.Context(), []byte(`{"config":{"Env":["DB_PASSWORD=hunter2-Tr0ub4dor"]},"history":[{"created_by":"RUN |1 API_PASSWORD=winter7-Qx9bndor /bin/sh -c make"}]}`), nil)
+	require.NoError(t, err)
+	names := map[string]string{}
+	for _, m := range res.Matches {
+		names[m.Name] = m.Locations[0].Path
+	}
+	require.Equal(t, map[string]string{"DB_PASSWORD": "config:Env[DB_PASSWORD]", "API_PASSWORD": "history[0]"}, names)
+}
+
 func FuzzConfig(f *testing.F) {
 	f.Add([]byte(`{"config":{"Env":["A=b"],"Labels":{"a":"b"},"Healthcheck":{"Test":["CMD","a"]},"OnBuild":["ENV a b"]},"history":[{"created_by":"RUN |1 A=b /bin/sh -c x"}],"rootfs":{"diff_ids":["x"]}}`))
 	f.Add([]byte(`{"config":[1],"history":{"a":[null]},"rootfs":3}`))

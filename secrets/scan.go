@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"slices"
 	"sync"
 
 	"github.com/boltseal/boltseal"
@@ -155,7 +156,14 @@ func (s *scan) bytes(ctx context.Context, c content, data []byte) error {
 }
 
 func (s *scan) value(ctx context.Context, c content, name string, value []byte) error {
-	return s.bytes(ctx, c, value)
+	if k, err := s.container(c, boltseal.NewFile(c.name(), 0, value).Content); k != nil || err != nil {
+		return s.bytes(ctx, c, value)
+	}
+	quote := ""
+	if !bytes.ContainsAny(value, "\"\\\n") { // a value with blanks is one value
+		quote = `"`
+	}
+	return s.bytes(ctx, c, slices.Concat([]byte(name+"="+quote), value, []byte(quote)))
 }
 
 // view returns a view of nothing yet, for a content. It must be finished.
