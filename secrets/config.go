@@ -26,7 +26,10 @@ const configBytes = 8 << 20
 // found counts one step more severe than in a file. The configuration is at most 8 MiB.
 func (s *Scanner) Config(ctx context.Context, config []byte, annotations map[string]string) (Result, error) {
 	return s.run(ctx, "config", func(sc *scan, _ content) error {
-		cs := &configScan{scan: sc, ctx: ctx}
+		cs := &configScan{
+			bytes: func(c content, b []byte) error { return sc.bytes(ctx, c, b) },
+			value: func(c content, name string, b []byte) error { return sc.value(ctx, c, name, b) },
+		}
 		if err := cs.annotations(annotations); err != nil {
 			return err
 		}
@@ -34,9 +37,10 @@ func (s *Scanner) Config(ctx context.Context, config []byte, annotations map[str
 	})
 }
 
+// configScan scans the parts of one configuration.
 type configScan struct {
-	*scan
-	ctx context.Context
+	bytes func(c content, b []byte) error
+	value func(c content, name string, b []byte) error
 }
 
 // at is a place in the configuration.
@@ -46,7 +50,7 @@ func at(path, layer string) content {
 
 func (s *configScan) annotations(all map[string]string) error {
 	for _, key := range slices.Sorted(maps.Keys(all)) {
-		if err := s.value(s.ctx, at("annotations["+key+"]", ""), key, []byte(all[key])); err != nil {
+		if err := s.value(at("annotations["+key+"]", ""), key, []byte(all[key])); err != nil {
 			return err
 		}
 	}
@@ -63,7 +67,7 @@ func (s *configScan) document(config []byte) error {
 	var doc map[string]any
 	if err := json.Unmarshal(config, &doc); err != nil {
 		// What cannot be parsed is read as text, so that nothing hides in it.
-		if serr := s.bytes(s.ctx, at("config", ""), config); serr != nil {
+		if serr := s.bytes(at("config", ""), config); serr != nil {
 			return serr
 		}
 		return fmt.Errorf("no JSON object: %w", boltseal.ErrMalformed)
@@ -113,7 +117,7 @@ func (s *configScan) settingsOf(prefix string, v any) error {
 			case "Labels":
 				for _, label := range slices.Sorted(maps.Keys(v)) {
 					if text, ok := v[label].(string); ok && err == nil {
-						err = s.value(s.ctx, at(path+"["+label+"]", ""), label, []byte(text))
+						err = s.value(at(path+"["+label+"]", ""), label, []byte(text))
 					}
 				}
 			case "Healthcheck":
@@ -145,7 +149,7 @@ func texts(list []any) (out []string) {
 func (s *configScan) env(path string, env []string) error {
 	for _, e := range env {
 		name, value, _ := strings.Cut(e, "=")
-		if err := s.value(s.ctx, at(path+"["+name+"]", ""), name, []byte(value)); err != nil {
+		if err := s.value(at(path+"["+name+"]", ""), name, []byte(value)); err != nil {
 			return err
 		}
 	}
@@ -160,7 +164,7 @@ func (s *configScan) command(path string, words []string) error {
 			line[i] = "'" + w + "'"
 		}
 	}
-	return s.bytes(s.ctx, at(path, ""), []byte(strings.Join(line, " ")))
+	return s.bytes(at(path, ""), []byte(strings.Join(line, " ")))
 }
 
 // history scans the steps that made the image.
@@ -183,7 +187,7 @@ func (s *configScan) history(v, rootfs any) error {
 		}
 		for _, key := range []string{"author", "comment"} {
 			if text, ok := step[key].(string); ok {
-				if err := s.bytes(s.ctx, c, []byte(text)); err != nil {
+				if err := s.bytes(c, []byte(text)); err != nil {
 					return err
 				}
 			}
@@ -221,7 +225,7 @@ func (s *configScan) instruction(c content, line string) error {
 		}
 		line = args[end:]
 	}
-	return s.bytes(s.ctx, c, []byte(line))
+	return s.bytes(c, []byte(line))
 }
 
 // buildArgs reads |n, which says how many build arguments follow.
@@ -256,7 +260,7 @@ func (s *configScan) assignments(c content, text string, n int) error {
 		if len(v) > 1 && (v[0] == '"' || v[0] == '\'') && v[len(v)-1] == v[0] {
 			v = v[1 : len(v)-1]
 		}
-		return s.value(s.ctx, c, name, []byte(v))
+		return s.value(c, name, []byte(v))
 	}
 	for word := range strings.SplitSeq(text, " ") {
 		if k, v, ok := strings.Cut(word, "="); ok && n > 0 && isName(k) {
@@ -270,7 +274,7 @@ func (s *configScan) assignments(c content, text string, n int) error {
 		}
 	}
 	if name == "" {
-		return s.bytes(s.ctx, c, []byte(text))
+		return s.bytes(c, []byte(text))
 	}
 	return flush()
 }
@@ -288,7 +292,7 @@ func isName(s string) bool {
 func (s *configScan) other(path, name string, v any) error {
 	switch v := v.(type) {
 	case string:
-		return s.value(s.ctx, at(path, ""), name, []byte(v))
+		return s.value(at(path, ""), name, []byte(v))
 	case []any:
 		for i, e := range v {
 			if err := s.other(path+"["+strconv.Itoa(i)+"]", name, e); err != nil {

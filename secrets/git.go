@@ -32,8 +32,8 @@ import (
 // reported as skipped.
 func (s *Scanner) Git(ctx context.Context, tree fs.FS) iter.Seq2[Result, error] {
 	return func(yield func(Result, error) bool) {
-		g := &gitScan{Scanner: s, ctx: ctx, tree: tree, yield: yield}
-		err := g.run()
+		g := &gitScan{Scanner: s, tree: tree, yield: yield}
+		err := g.scan(ctx)
 		if err != nil && !errors.Is(err, errEnough) {
 			yield(Result{}, &boltseal.Error{Op: "scan git history", Location: boltseal.Location{Path: g.dir}, Err: err})
 		}
@@ -48,7 +48,6 @@ var errEnough = errors.New("enough")
 
 type gitScan struct {
 	*Scanner
-	ctx     context.Context
 	tree    fs.FS
 	dir     string // of the repository in tree
 	yield   func(Result, error) bool
@@ -57,7 +56,7 @@ type gitScan struct {
 	loose   []string // IDs
 }
 
-func (g *gitScan) run() error {
+func (g *gitScan) scan(ctx context.Context) error {
 	if err := g.find(); err != nil {
 		return err
 	}
@@ -67,8 +66,8 @@ func (g *gitScan) run() error {
 	err := fs.WalkDir(g.tree, g.dir, func(name string, d fs.DirEntry, err error) error {
 		id, loose := decode.IsLoose(name)
 		switch {
-		case g.ctx.Err() != nil:
-			return g.ctx.Err()
+		case ctx.Err() != nil:
+			return ctx.Err()
 		case err != nil:
 			return g.result(Result{}, fmt.Errorf("scan git history: %w", err))
 		case !d.Type().IsRegular():
@@ -88,7 +87,7 @@ func (g *gitScan) run() error {
 		return err
 	}
 	for _, name := range packs {
-		if err := g.open(name); err != nil {
+		if err := g.open(ctx, name); err != nil {
 			return err
 		}
 	}
@@ -97,10 +96,10 @@ func (g *gitScan) run() error {
 			g.history.commit(o)
 		}
 	}
-	places := g.history.places(g.ctx)
+	places := g.history.places(ctx)
 	for _, p := range g.history.packs {
-		if err := p.Walk(func(o *decode.GitObject) error { return g.object(o, places) }); err != nil {
-			if g.ctx.Err() != nil || errors.Is(err, errEnough) {
+		if err := p.Walk(func(o *decode.GitObject) error { return g.object(ctx, o, places) }); err != nil {
+			if ctx.Err() != nil || errors.Is(err, errEnough) {
 				return err
 			}
 			if err := g.result(Result{}, err); err != nil {
@@ -109,15 +108,15 @@ func (g *gitScan) run() error {
 		}
 	}
 	for _, id := range g.loose {
-		if err := g.looseScan(id, places); err != nil {
+		if err := g.looseScan(ctx, id, places); err != nil {
 			return err
 		}
 	}
 	for _, name := range files {
-		if err := g.ctx.Err(); err != nil {
+		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := g.result(g.fsFile(g.ctx, g.tree, name)); err != nil {
+		if err := g.result(g.fsFile(ctx, g.tree, name)); err != nil {
 			return err
 		}
 	}
@@ -160,7 +159,7 @@ func (g *gitScan) idSize() int {
 }
 
 // open reads where a pack's objects are, and its commits.
-func (g *gitScan) open(name string) error {
+func (g *gitScan) open(ctx context.Context, name string) error {
 	f, err := g.tree.Open(name)
 	if err != nil {
 		return g.result(Result{}, fmt.Errorf("scan git history: %w", err))
@@ -176,14 +175,14 @@ func (g *gitScan) open(name string) error {
 		if spent += int64(n); spent > 2*g.limits.ArchiveBytes {
 			return fmt.Errorf("more than %d bytes in a git pack: %w (Limits.ArchiveBytes)", g.limits.ArchiveBytes, boltseal.ErrLimit)
 		}
-		return g.ctx.Err()
+		return ctx.Err()
 	}, func(object string, err error) {
 		if len(res.Skipped) < mostSkips {
 			res.Skipped = append(res.Skipped, boltseal.Skip{Path: name, Reason: object + ": " + err.Error()})
 		}
 	})
-	if g.ctx.Err() != nil {
-		return g.ctx.Err()
+	if ctx.Err() != nil {
+		return ctx.Err()
 	}
 	if err != nil {
 		err = &boltseal.Error{Op: "scan git history", Location: boltseal.Location{Path: name}, Err: err}
@@ -208,20 +207,20 @@ func randomAccess(f fs.File, most int64) (io.ReaderAt, int64, error) {
 }
 
 // object scans one object of a pack.
-func (g *gitScan) object(o *decode.GitObject, places map[string]blobPlace) error {
-	if err := g.ctx.Err(); err != nil || o.Type == "tree" {
+func (g *gitScan) object(ctx context.Context, o *decode.GitObject, places map[string]blobPlace) error {
+	if err := ctx.Err(); err != nil || o.Type == "tree" {
 		return err
 	}
-	res, err := g.Scanner.run(g.ctx, g.dir, func(sc *scan, c content) error {
+	res, err := g.Scanner.run(ctx, g.dir, func(sc *scan, c content) error {
 		if at, ok := places[o.ID]; ok {
 			c.loc.Member = []string{shortID(at.commit), at.path}
 		} else {
 			c.loc.Member = []string{o.Type + " " + shortID(o.ID)}
 		}
 		if o.Reader != nil {
-			return sc.reader(g.ctx, c, o.Reader)
+			return sc.reader(ctx, c, o.Reader)
 		}
-		return sc.bytes(g.ctx, c, o.Data)
+		return sc.bytes(ctx, c, o.Data)
 	})
 	return g.result(res, err)
 }
@@ -245,7 +244,7 @@ func (g *gitScan) looseObject(id string) (*decode.GitObject, error) {
 	return o, err
 }
 
-func (g *gitScan) looseScan(id string, places map[string]blobPlace) error {
+func (g *gitScan) looseScan(ctx context.Context, id string, places map[string]blobPlace) error {
 	f, err := g.tree.Open(path.Join(g.dir, "objects", id[:2], id[2:]))
 	if err != nil {
 		return g.result(Result{}, fmt.Errorf("scan git history: %w", err))
@@ -255,5 +254,5 @@ func (g *gitScan) looseScan(id string, places map[string]blobPlace) error {
 	if err != nil {
 		return g.result(Result{}, &boltseal.Error{Op: "scan git history", Location: boltseal.Location{Path: path.Join(g.dir, "objects", id[:2], id[2:])}, Err: err})
 	}
-	return g.object(o, places)
+	return g.object(ctx, o, places)
 }
