@@ -1,8 +1,6 @@
 package vuln
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
 	"iter"
 	"slices"
 	"strings"
@@ -76,40 +74,12 @@ func key(ecosystem, name string) string {
 // exploitation, which is another one every day.
 func (db *DB) Changed(since *DB) iter.Seq[string] {
 	return func(yield func(string) bool) {
-		for c := range delta(since, db, (*DB).digestAll) {
+		for c := range delta(since, db, true) {
 			if !yield(key(c.Ecosystem, c.Name)) {
 				return
 			}
 		}
 	}
-}
-
-// digestAll covers what [DB.digest] does, and all else that the findings of a
-// package are made of.
-func (db *DB) digestAll(p *pkgRef) [32]byte {
-	first := db.digest(p)
-	b := first[:]
-	str := func(s string) { b = append(binary.AppendUvarint(b, uint64(len(s))), s...) }
-	rows := db.rows(p.pkg)
-	for r, ok := rows.next(); ok; r, ok = rows.next() {
-		a := db.advisory(r.advisory)
-		str(db.titles.at(a.index))
-		group := db.advisory(a.group)
-		str(db.ids.at(group.id))
-		for _, id := range a.related {
-			str(db.ids.at(id))
-		}
-		for _, rating := range a.ratings {
-			str(db.strings.at(rating))
-		}
-		if r.extra > 0 { // ratings of the one entry
-			str(db.strings.at(r.extra - 1))
-		}
-		var c chances
-		c.join(db, []int{a.id}, a.aliases, a.upstream, a.related)
-		str(date(c.exploited))
-	}
-	return sha256.Sum256(b)
 }
 
 // ownerOf reads the distribution's package that brought another one out of its

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -148,4 +149,20 @@ func TestChangedTellsAll(t *testing.T) {
 		last = next
 	}
 	require.Greater(t, different, 100)
+}
+
+// BenchmarkChanged compares two databases of all shared advisories, package by
+// package: the time does not depend on how much differs.
+func BenchmarkChanged(b *testing.B) {
+	dir := osvDir(b)
+	raw, stats, err := vuln.Encode(b.Context(), []fs.FS{os.DirFS(dir)}, nil)
+	require.NoError(b, err)
+	db, err := vuln.Load(raw)
+	require.NoError(b, err)
+	for b.Loop() {
+		for range db.Changed(db) {
+			b.Fatal("nothing changed")
+		}
+	}
+	b.ReportMetric(float64(stats.Packages), "packages")
 }
