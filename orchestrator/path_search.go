@@ -226,7 +226,12 @@ func (g *Graph) paths(ctx context.Context, s *search, bound []int32, start, targ
 	if w.max <= 0 {
 		w.max = 200_000
 	}
-	for edges, err := range w.walk(ctx, target) {
+	// The shortest comes first whatever the limit is.
+	shortest := s.proof(target)
+	if !yield(g.path(from, to, start, shortest), nil) {
+		return
+	}
+	for edges, err := range w.walk(ctx, target, shortest) {
 		if err != nil {
 			yield(Path{From: from, To: to}, fmt.Errorf("paths from %s to %s: %w", from, to, err))
 			return
@@ -306,11 +311,12 @@ func (q *stateQueue) Pop() any {
 	return x
 }
 
-func (w *walker) walk(ctx context.Context, target int32) iter.Seq2[[]int32, error] {
+// walk yields all proofs but the one that is known.
+func (w *walker) walk(ctx context.Context, target int32, known []int32) iter.Seq2[[]int32, error] {
 	return func(yield func([]int32, error) bool) {
 		w.queue = stateQueue{{goal: target, edge: -1, total: w.s.dist[target]}}
 		order, states := 0, 0
-		given := map[string]bool{}
+		given := map[string]bool{proofKey(known): true}
 		for len(w.queue) > 0 {
 			top := heap.Pop(&w.queue).(*state)
 			if states++; states > w.max {
