@@ -98,6 +98,12 @@ func (v *view) assignment(p, length int) (a assignment, ok bool) {
 	return v.valueAt(a, &cur, start)
 }
 
+// account reports whether a line of SQL is about users, whom it may identify by a password.
+func account(line []byte) bool {
+	line = bytes.ToLower(line)
+	return bytes.Contains(line, []byte("user")) || bytes.Contains(line, []byte("role")) || bytes.Contains(line, []byte("grant"))
+}
+
 // listed reports whether a quoted name may be one of several values, and is not
 // the value of another name.
 func (v *view) listed(start, end int) bool {
@@ -135,7 +141,7 @@ func (v *view) spaced(p int, name []byte) bool {
 		return true
 	}
 	line := v.lineBefore(p)
-	if len(name) > 2 && bytes.EqualFold(name[len(name)-2:], []byte("by")) || len(name) == 8 && bytes.EqualFold(name, []byte("password")) && bytes.Contains(bytes.ToUpper(line), []byte("WITH ")) {
+	if len(name) > 2 && bytes.EqualFold(name[len(name)-2:], []byte("by")) && account(line) || len(name) == 8 && bytes.EqualFold(name, []byte("password")) && bytes.Contains(bytes.ToUpper(line), []byte("WITH ")) {
 		return true
 	}
 	line = bytes.TrimSpace(line)

@@ -67,12 +67,15 @@ func netrc(c *Candidate) bool {
 	host := "default"
 	switch {
 	case i >= 0 && words[i] == "machine":
-		host = strings.ReplaceAll(words[i+1], `\&`, "") // of a manual page
+		host, _, _ = strings.Cut(strings.ReplaceAll(words[i+1], `\&`, ""), "/") // as a manual page and apt write it
 	case i+1 < 0 || words[i+1] != "default":
 		return false
 	}
 	if user == "" || user == "anonymous" || user == host || weakPair(user, string(c.Secret)) || exampleHost(host) && !chosen(c.Secret) {
 		return false // in public, in a declaration, or in documentation
+	}
+	if !strings.HasSuffix(c.Path, "netrc") && !password(c.Secret, true, true) {
+		return false // in other files it must look like a password, not like a word
 	}
 	c.Parts = append(c.Parts, Part{Name: "host", Value: host}, Part{Name: "user", Value: user})
 	return literal(c)

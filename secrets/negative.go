@@ -333,7 +333,7 @@ func notPassword(value []byte) bool {
 	}
 	switch s {
 	case "string", "number", "boolean", "required", "optional", "hidden", "text", "input", "admin", "administrator", "nobody", "public", "private", "default", "unknown", "invalid", "missing", "no-cache", "test123", "abc123", "abc1234", "admin123",
-		"qwerty", "letmein", "hunter2", "passw0rd", "utf-8", "sha256", "sha512", "sha-256", "sha1", "base64", "aes256", "aes-256", "md5", "argon2", "bcrypt", "scrypt", "pbkdf2", "iso-8859-1":
+		"qwerty", "letmein", "hunter2", "passw0rd", "secr3t", "utf-8", "sha256", "sha512", "sha-256", "sha1", "base64", "aes256", "aes-256", "md5", "argon2", "bcrypt", "scrypt", "pbkdf2", "iso-8859-1":
 		return true
 	}
 	return dotted(s)

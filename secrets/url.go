@@ -73,6 +73,10 @@ func weakPair(user, pass string) bool {
 		"somepassword", "authpassword", "userpassword", "opensesame", "open sesame": // the last is RFC 7617's
 		return true
 	}
+	switch plain := strings.NewReplacer("/", "", "?", "", "^", "", " ", "").Replace(strings.ToLower(pass)); plain {
+	case "password", "pasword", "mypass": // written so to test how URLs escape
+		return true
+	}
 	return strings.EqualFold(user, pass) && len(pass) < 8 || strings.Trim(pass, "*.xX_-") == ""
 }
 

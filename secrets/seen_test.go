@@ -1,0 +1,44 @@
+package secrets_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestSeenFalseAlarms holds the shapes of false alarms that real trees gave:
+// each is silent, and what differs from it only in being a secret is not.
+func TestSeenFalseAlarms(t *testing.T) {
+	drawn := strings.Join([]string{"qX7z", "Rk2w", "Vt9m"}, "") // no literal that a scanner could take for one
+	hex := strings.Repeat("9c4f1e7ab03d58", 5)[:64]
+	for _, c := range []struct{ why, path, silent, found string }{
+		{"values of a map are no names", "a.go", `m := map[string]string{"Suite-1": "PASS",` + "\n" + `"Client-TLS12-NoSign-RSA_MD5": "x"}`, `set("password", "` + drawn + `")`},
+		{"an element of a list", "a.py", "password = auth[2]\n", "password = " + drawn + "\n"},
+		{"an element of a map", "a.js", "proxy = {password: proxyUrlAuth[1]};", `proxy = {password: "` + drawn + `"};`},
+		{"the results of tests", "a.txt", "--- PASS: Test/Sub1 (0.1s)", "PASS: " + drawn + "\n"},
+		{"a comparison", "a.js", "(u.token===1077936157?E=1:s|=16)", `if (u.token === "` + drawn + drawn + `")`},
+		{"members of an object in code", "a.js", "t.username=n.username,t.password=n1.password2,t.host=n.host;", "Server=db.shop.internal;User Id=app;Password=" + drawn + ";"},
+		{"arguments with defaults", "a.py", "def f(host=None, user=None, password=None,\n  tls=0): pass", "Server=db.shop.internal; Password=" + drawn},
+		{"fields of a struct", "a.go", "type l struct {\n\tmachine  string\n\tlogin string\n\tpassword string\n}", "machine db.shop.internal login app password " + drawn},
+		{"prose about logins", "a.po", "the default\x00Your login has expired.\x00Your password has expired.", "default login app password " + drawn},
+		{"anonymous", ".netrc", "default login anonymous password user@site", "default login app password " + drawn},
+		{"netrc of documentation", "apt_auth.conf.5", `machine example\&.org/deb login apt password debian`, `machine example\&.org/deb login apt password ` + drawn},
+		{"the syntax of a URL", "apt.conf.5", "ftp://[[user][:pass]@]host[:port]/", "ftp://app:" + drawn + "@db.shop.internal:21/"},
+		{"a query that names weights", "index.html", "https://fonts.googleapis.com/css2?family=Roboto+Flex:opsz,wght@8..144,100..1000", "https://app:opsz," + drawn + "@fonts.googleapis.com/"},
+		{"a path with a scope", "README.md", "https://badge.shop.internal/https://unpkg.com/@popperjs/core", "https://app:" + drawn + "@unpkg.com/"},
+		{"a host that cannot exist", "http.d.ts", "new URL('http://abc:xyz@example.com')", "new URL('http://abc:" + drawn + "@example.com')"},
+		{"an escape in the word", "url_test.go", "http://user:pa%2Fssword@dummy.faketld/", "http://user:pa%2Fssword" + drawn + "@dummy.faketld/"},
+		{"words in a test of netrc", "netrc_test.go", "machine test.host login user2 password pwd2", "machine test.host login user2 password " + drawn},
+		{"a call", "a.js", "throw new Error(`Invalid response from STS.assumeRoleWithWebIdentity call`)", ""},
+		{"prose about people", "changelog", "- fix: state is movable, identified by @koraa1\n", "CREATE USER app IDENTIFIED BY '" + drawn + "'"},
+		{"a test vector", "v.json", `{"pkRm": "` + hex + `", "shared_secret": "` + hex + `", "suite_id": "4850", "encryptions": [{"aad": "43", "ct": "f4", "nonce": "c2"}]}`, `{"shared_secret": "` + hex + `"}`},
+	} {
+		t.Run(c.why, func(t *testing.T) {
+			require.Empty(t, rulesOf(scanText(t, c.path, c.silent)))
+			if c.found != "" {
+				require.Len(t, scanText(t, c.path, c.found), 1)
+			}
+		})
+	}
+}
