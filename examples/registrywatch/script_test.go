@@ -21,6 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/boltseal/boltseal/internal/registryserver"
+	"github.com/boltseal/boltseal/internal/report"
 	"github.com/boltseal/boltseal/registry"
 	"github.com/boltseal/boltseal/registry/registrytest"
 	"github.com/boltseal/boltseal/vuln"
@@ -191,8 +192,29 @@ func TestNewAdvisory(t *testing.T) {
 	want := holders(server.Host, "debian", "zlib", n)
 	require.Contains(t, get("/metrics"), fmt.Sprintf("boltseal_registry_images %d\n", n))
 	require.NotEmpty(t, want)
-	page := waitFor(t, func() string { return get("/") }, "DSA-6000-1")
-	require.Contains(t, page, want[0])
+	shown := func(rule string, want []string) {
+		page := waitFor(t, func() string { return get("/") }, rule)
+		if out := os.Getenv("BOLTSEAL_SCREENSHOTS"); out != "" {
+			require.NoError(t, os.WriteFile(filepath.Join(out, "fleet.html"), []byte(page), 0o600))
+		}
+		var f report.Fleet
+		require.NoError(t, json.Unmarshal([]byte(get("/status.json")), &f))
+		for _, i := range f.Issues {
+			if i.Rule == rule {
+				require.Equal(t, len(want), i.Images)
+				require.NotEmpty(t, i.Names)
+				for _, name := range i.Names {
+					require.Contains(t, page, name)
+					if !strings.HasPrefix(name, "and ") {
+						require.Contains(t, want, name)
+					}
+				}
+				return
+			}
+		}
+		t.Fatalf("%s is not shown", rule)
+	}
+	shown("DSA-6000-1", want)
 	require.Empty(t, told("DSA-6000-1"), "what was known when an image arrived is no news")
 
 	require.NoError(t, os.WriteFile(filepath.Join(osv, "2.json"), []byte(openssl), 0o600))
@@ -217,11 +239,7 @@ func TestNewAdvisory(t *testing.T) {
 	if whole {
 		require.ElementsMatch(t, want, sorted(named))
 	}
-	page = waitFor(t, func() string { return get("/") }, "ALPINE-CVE-2026-1000")
-	require.Contains(t, page, want[0])
-	if out := os.Getenv("BOLTSEAL_SCREENSHOTS"); out != "" {
-		require.NoError(t, os.WriteFile(filepath.Join(out, "fleet.html"), []byte(page), 0o600))
-	}
+	shown("ALPINE-CVE-2026-1000", want)
 	out, err := exec.Command(program, "status", "-url", url).Output()
 	require.NoError(t, err)
 	require.Regexp(t, fmt.Sprintf(`ALPINE-CVE-2026-1000 +unknown +%d `, len(want)), string(out))

@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/authn"
 
+	"github.com/boltseal/boltseal/internal/report"
 	"github.com/boltseal/boltseal/registry"
 )
 
@@ -158,7 +159,7 @@ func newWatch(ctx context.Context, o *watchOptions, c *console) (w *watch, err e
 	switch o.events {
 	case "":
 	case "-":
-		w.lines = registry.NewLines(c.out)
+		w.lines = registry.NewLines(report.JSON(c.out))
 	default:
 		w.lines, err = registry.OpenLines(o.events)
 	}
