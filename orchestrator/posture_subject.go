@@ -61,8 +61,15 @@ func snapshotSubjects(s *Snapshot, workloads []*Workload) map[schema.GroupResour
 		})
 		out[k.GroupResource()] = subjects
 	}
+	known := map[schema.GroupResource]bool{}
+	for _, k := range kinds() {
+		known[k.GroupResource()] = true
+	}
 	for _, o := range s.Others {
 		r := schema.GroupResource{Group: o.Group, Resource: plural(o.Kind)}
+		if known[r] || pods[r] {
+			continue // POd is no Pod, and no server has it
+		}
 		out[r] = append(out[r], subject{ref: refOf(o.Group, o.Kind, &o.Meta), meta: &o.Meta, object: o})
 	}
 	return out
