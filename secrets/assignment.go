@@ -72,6 +72,12 @@ func (v *view) assignment(p, length int) (a assignment, ok bool) {
 		}
 		return a, false
 	}
+	if start > 0 && v.data[start-1] == ':' && bytes.Contains(v.lineBefore(start), []byte("arn:")) {
+		return a, false // a resource's name
+	}
+	if text := cur.data[end:]; len(text) > 1 && (text[0] == '\'' || text[0] == '"') && text[1] == ')' {
+		return a, false // the last argument: what follows is the call's value
+	}
 	closed := cur.quotes()
 	cur.spaces()
 	switch {

@@ -173,7 +173,7 @@ func neutralWord(w string) bool {
 // misleading reports whether a word makes the token or key behind it a public one.
 func misleading(w string) bool {
 	switch w {
-	case "public", "csrf", "xsrf", "next", "page", "continuation", "cancel", "cancellation", "pagination", "primary", "foreign", "partition", "sort", "sync",
+	case "public", "hashed", "csrf", "xsrf", "next", "page", "continuation", "cancel", "cancellation", "pagination", "primary", "foreign", "partition", "sort", "sync",
 		"cache", "i18n", "translation", "lookup", "syntax", "lexer", "parser", "current", "previous", "start", "end", "begin", "row", "hash", "idempotency", "shortcut", "arrow", "hot":
 		return true
 	}

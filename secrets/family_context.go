@@ -70,4 +70,7 @@ func contextFamilies() []Rule {
 
 // contextual keeps values that look drawn at random and whose names do not say
 // that they are something else.
-func contextual(c *Candidate) bool { return secretName(c) && random(c.Secret) }
+func contextual(c *Candidate) bool {
+	share, pairs := wordShare(c.Secret)
+	return secretName(c) && random(c.Secret) && !(pairs >= 20 && share > 0.7 && textureOf(c.Secret).digits < 2) // a long name in camel case
+}

@@ -218,7 +218,7 @@ func randomKey(value []byte) bool {
 func notKey(value []byte) bool {
 	s := string(value)
 	switch {
-	case strings.Contains(s, "://"), strings.HasPrefix(s, "/"), strings.HasPrefix(s, "./"), strings.HasPrefix(s, "~/"), strings.HasPrefix(s, "../"),
+	case strings.Contains(s, "://"), strings.Contains(s, "/aws4_request"), strings.HasPrefix(s, "/"), strings.HasPrefix(s, "./"), strings.HasPrefix(s, "~/"), strings.HasPrefix(s, "../"),
 		strings.HasPrefix(s, "sha"), strings.HasPrefix(s, "h1:"), strings.HasPrefix(s, "md5"), strings.HasPrefix(s, "data:"), strings.HasPrefix(s, "urn:"), strings.HasPrefix(s, "0x") && len(s) < 20,
 		strings.HasPrefix(s, "ssh-"), strings.HasPrefix(s, "pk_"), strings.HasPrefix(s, "MII") && len(s) > 60:
 		return true
