@@ -83,14 +83,26 @@ func unescapeLines(s string) string {
 	return b.String()
 }
 
-// trimCode strips what code puts round a line of a literal. A plus sign is
-// left if the line has no quote: it is a digit of base 64.
+// trimCode strips what code puts round a line of a literal: quotes, and the
+// operators outside of them. Within the quotes, and in a line without any, a
+// plus sign is a digit of base 64.
 func trimCode(line string) string {
+	const code = "+,;.()& \t`"
 	line = strings.TrimSpace(line)
-	if strings.ContainsAny(line, `"'`) {
-		return strings.Trim(line, "\"'`+,;.()& \t")
+	first := strings.IndexAny(line, `"'`)
+	if first < 0 {
+		return strings.Trim(line, "`")
 	}
-	return strings.Trim(line, "`")
+	if last := strings.LastIndexByte(line, line[first]); last > first {
+		return strings.Trim(line[first+1:last], "`")
+	}
+	if strings.Trim(line, code+`"'`) == "" { // between two literals
+		return ""
+	}
+	if strings.Trim(line[:first], code) == "" { // it opens, and closes on another line
+		return line[first+1:]
+	}
+	return line[:first]
 }
 
 // parseKey decodes a private key in PEM, whatever its label; the verdict is
