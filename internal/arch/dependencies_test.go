@@ -49,6 +49,7 @@ var dependencies = []dependency{
 	{"golang.org/x/mod", "vuln, sbom", "the Go command's own order and form of versions"},
 	{"golang.org/x/sync", "image, vuln, registry", "bounded groups of goroutines"},
 	{"golang.org/x/sys", "vuln, image", "memory mapping and file flags"},
+	{"github.com/prometheus/client_golang", "examples", "metrics in the form that is scraped everywhere"},
 	{"golang.org/x/term", "examples", "whether the output is a terminal, and how wide"},
 	{"go.yaml.in/yaml/v3", "secrets, orchestrator", "rule files and Kubernetes manifests in YAML, with its own limits on aliases"},
 	{"github.com/BurntSushi/toml", "secrets/gitleaks", "the format of the rules that are imported"},
