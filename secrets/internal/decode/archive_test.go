@@ -269,3 +269,33 @@ func FuzzOpen(f *testing.F) {
 		open("x.zip", bytes.NewReader(data), 0)
 	})
 }
+
+// A reader that fills its buffers exactly must meet the limit, too.
+func TestBombEnds(t *testing.T) {
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	_, err := z.Write(make([]byte, 64<<20))
+	require.NoError(t, err)
+	require.NoError(t, z.Close())
+	for _, size := range []int{1 << 10, 4096, 32 << 10, 100_003} {
+		read, skipped := 0, error(nil)
+		err := Open(Gzip, "x.gz", bytes.NewReader(b.Bytes()), &Visitor{
+			Limits: Limits{Ratio: 2, RatioFrom: 1 << 20},
+			Member: func(_ string, r io.Reader) error {
+				buf := make([]byte, size)
+				for {
+					n, err := io.ReadFull(r, buf)
+					read += n
+					if err != nil {
+						return err
+					}
+				}
+			},
+			Between: func(_ int64, r io.Reader) error { _, err := io.Copy(io.Discard, r); return err },
+			Skip:    func(_ string, err error) { skipped = err },
+		})
+		require.NoError(t, err)
+		require.ErrorIs(t, skipped, boltseal.ErrLimit)
+		require.LessOrEqual(t, read, 1<<20+size)
+	}
+}

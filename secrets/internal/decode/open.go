@@ -186,7 +186,8 @@ func (i *inflated) Read(p []byte) (int, error) {
 	n, err := i.r.Read(p)
 	i.out += int64(n)
 	if i.out > i.limits.RatioFrom && i.out/i.limits.Ratio > i.in.src.n-i.start {
-		return n, fmt.Errorf("inflates more than %d:1: %w", i.limits.Ratio, boltseal.ErrLimit)
+		// Without bytes: io.ReadFull drops an error that comes with enough of them.
+		return 0, fmt.Errorf("inflates more than %d:1: %w", i.limits.Ratio, boltseal.ErrLimit)
 	}
 	return n, err
 }

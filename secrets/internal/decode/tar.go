@@ -26,11 +26,19 @@ func (c *container) tar() error {
 		}
 		switch h.Typeflag {
 		case tar.TypeReg, tar.TypeGNUSparse, tar.TypeCont:
-			if err := c.member(h.Name, tr); err != nil {
+			if err := c.member(h.Name, c.sparse(tr)); err != nil {
 				return err
 			}
 		}
 	}
+}
+
+// sparse bounds a member by what its archive holds of it: a sparse file may state
+// any size, and its holes are zeros that nobody wrote.
+func (c *container) sparse(r io.Reader) io.Reader {
+	limits := c.limits
+	limits.RatioFrom = min(limits.RatioFrom, 4<<20)
+	return &inflated{r: r, in: c.in, start: c.in.pos(), limits: &limits}
 }
 
 // unzero leaves out the zeros that fill up an archive's last record.
@@ -247,7 +255,7 @@ func (c *container) rpm() error {
 			return malformed("rpm %s: %v", name, err)
 		}
 	}
-	head, _ := c.in.Peek(16)
+	head, _ := c.in.Peek(512)
 	f := Detect("", head)
 	switch f {
 	case Raw: // lzma has no magic
