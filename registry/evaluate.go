@@ -168,10 +168,7 @@ type group struct {
 // compare notes what differs between two outcomes of one component, both in
 // order of the rules.
 func compare(diffs map[groupKey]*group, row []byte, p *boltseal.Package, old, now []state) {
-	name := p.Type + ":" + p.Name
-	if p.Namespace != "" {
-		name = p.Type + ":" + p.Namespace + "/" + p.Name
-	}
+	name := packageName(p)
 	note := func(kind EventType, s state, from, to, why string) {
 		key := groupKey{kind, s.rule, name, from, to}
 		g := diffs[key]

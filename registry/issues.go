@@ -35,8 +35,11 @@ type Overview struct {
 	Images     int
 	// Worst counts the images by the severity of the worst issue that they
 	// have. Images without any are in none.
-	Worst  map[boltseal.Severity]int
-	Issues []Issue // those listed as exploited first, then the worst, then by number of images
+	Worst map[boltseal.Severity]int
+	// Incomplete counts the images without any of which not all could be read
+	// or judged: it is not known whether they have one.
+	Incomplete int
+	Issues     []Issue // those listed as exploited first, then the worst, then by number of images
 }
 
 // Overview answers which advisories matter now. Issues that do not count
@@ -116,9 +119,24 @@ func overview(ctx context.Context, tx *bolt.Tx) (*Overview, error) {
 		}
 		worse.Or(set)
 		if sev == 0 {
-			return o, nil
+			break
 		}
 	}
+	for k, v := range each(tx.Bucket(bucketImage)) {
+		if n := binary.BigEndian.Uint32(k); live.Contains(n) && !worse.Contains(n) {
+			d := decoder{rest: v}
+			d.bytes() // digest
+			d.uint()  // when it was added
+			d.bytes() // platform
+			if len(d.bytes()) > 0 {
+				o.Incomplete++
+			}
+			if err := d.err("image"); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return o, ctx.Err()
 }
 
 func exploited(i Issue) int {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/boltseal/boltseal"
+	"github.com/boltseal/boltseal/image"
 	"github.com/boltseal/boltseal/registry"
 	"github.com/boltseal/boltseal/vuln"
 )
@@ -91,6 +92,23 @@ func (a *advisories) info() *boltseal.ReportAdvisories {
 		return nil
 	}
 	return a.current.Info()
+}
+
+// unjudged says what of an image the database in use cannot judge: a distribution
+// release that it holds nothing of, say. Such an image is not clean, it is unknown.
+func (a *advisories) unjudged(inv *image.Inventory) string {
+	a.mu.Lock()
+	m := a.current
+	a.mu.Unlock()
+	if m == nil {
+		return "there were no advisories"
+	}
+	for _, c := range m.Coverage(time.Now(), inv.Distro, inv.Packages) {
+		if c.Verdict == boltseal.VerdictUnknown {
+			return c.Title + ": " + c.Reason
+		}
+	}
+	return ""
 }
 
 // look tells whether a file, or any in a directory, may have changed.

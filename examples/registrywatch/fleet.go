@@ -94,7 +94,7 @@ func (f *fleet) look(ctx context.Context) (*report.Fleet, error) {
 	if err := f.trend.read(ctx, f.store); err != nil {
 		return nil, err
 	}
-	p := &report.Fleet{Name: f.name, At: time.Now(), Images: o.Images, References: st.References, Worst: map[string]int{}, Days: f.trend.days(time.Now()), Events: f.trend.last}
+	p := &report.Fleet{Name: f.name, At: time.Now(), Images: o.Images, References: st.References, Worst: map[string]int{}, Incomplete: o.Incomplete, Days: f.trend.days(time.Now()), Events: f.trend.last}
 	for s, n := range o.Worst {
 		p.Worst[s.String()] = n
 	}

@@ -12,12 +12,13 @@ import (
 
 // indexer reads images for the monitor. Layers that images share are read once.
 type indexer struct {
-	open  image.OpenOptions
-	cache image.Cache
+	open       image.OpenOptions
+	cache      image.Cache
+	advisories *advisories
 }
 
-func newIndexer(cacheDir string, plain []string) *indexer {
-	x := &indexer{cache: image.NewMemoryCache(256 << 20)}
+func newIndexer(cacheDir string, plain []string, a *advisories) *indexer {
+	x := &indexer{cache: image.NewMemoryCache(256 << 20), advisories: a}
 	if cacheDir != "" {
 		x.cache = &image.DirCache{Dir: cacheDir}
 	}
@@ -48,6 +49,9 @@ func (x *indexer) Index(ctx context.Context, ref string) (registry.Inventory, er
 	}
 	if out.Incomplete == "" && !inv.Complete {
 		out.Incomplete = "not all could be read"
+	}
+	if out.Incomplete == "" {
+		out.Incomplete = x.advisories.unjudged(inv)
 	}
 	return out, nil
 }

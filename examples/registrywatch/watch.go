@@ -140,7 +140,7 @@ func newWatch(ctx context.Context, o *watchOptions, c *console) (w *watch, err e
 		sources = append(sources, registry.Source{Client: r, Repositories: o.repos})
 	}
 	w.monitor, err = registry.NewMonitor(w.store, registry.MonitorOptions{
-		Sources: sources, Indexer: newIndexer(o.cache, o.plain), Advisories: w.fleet.advisories.get,
+		Sources: sources, Indexer: newIndexer(o.cache, o.plain, w.fleet.advisories), Advisories: w.fleet.advisories.get,
 		Interval: o.interval, Workers: o.workers, Log: w.log, Observer: w.observer(),
 	})
 	if err != nil {

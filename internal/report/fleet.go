@@ -20,6 +20,8 @@ type Fleet struct {
 	References int       `json:"references"`
 	// Worst counts images by the severity of their worst issue.
 	Worst map[string]int `json:"worst"`
+	// Incomplete counts those without any of which not all could be read or judged.
+	Incomplete int `json:"incomplete"`
 	// Gaps are what is not known, or not as it should be.
 	Gaps   []string     `json:"gaps,omitempty"`
 	Facts  []FleetFact  `json:"facts"`
@@ -118,7 +120,11 @@ func newFleetView(f *Fleet) *fleetView {
 		v.Clean -= n
 		v.Tiles = append(v.Tiles, htmlTile{s.String(), n})
 	}
-	v.Line = fmt.Sprintf("%s behind %s, by their worst issue; %d without any known one", plural(f.Images, "image"), plural(f.References, "tag"), max(0, v.Clean))
+	v.Clean = max(0, v.Clean-f.Incomplete)
+	v.Line = fmt.Sprintf("%s behind %s, by their worst issue; %d without any known one", plural(f.Images, "image"), plural(f.References, "tag"), v.Clean)
+	if f.Incomplete > 0 {
+		v.Line += fmt.Sprintf(", %d that could not be judged", f.Incomplete)
+	}
 	seen := map[string]bool{}
 	for _, i := range f.Issues {
 		h := fleetIssue{
