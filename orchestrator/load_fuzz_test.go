@@ -26,7 +26,7 @@ func FuzzLoad(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if len(data) > 1<<16 {
-			t.Skip()
+			return
 		}
 		s, _ := Read(context.Background(), bytes.NewReader(data), "f", &LoadOptions{DocumentBytes: 4096, Documents: 100})
 		for _, it := range s.Pods {
@@ -51,7 +51,7 @@ func FuzzYAML(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if len(data) > 4096 || bytes.Contains(data, []byte("<<")) || bytes.Contains(append(data[:len(data):len(data)], '\n'), []byte("!\n")) || bytes.Contains(data, []byte("! ")) {
-			t.Skip() // that library lets "<<" win over the mapping's own keys, and ours drops the tag "!"
+			return // that library lets "<<" win over the mapping's own keys, and ours drops the tag "!"
 		}
 		ours, err := yamlToJSON(context.Background(), data, 64, 1<<16)
 		if err != nil || ours == nil {

@@ -33,7 +33,7 @@ func TestNotifications(t *testing.T) {
 			t.Cleanup(ear.Close)
 			handler.Store(http.Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(202) }))) // lost: there is no monitor yet
 			server := registryserver.Start(t, kind, registryserver.Options{Delete: true, Config: fmt.Sprintf(
-				"notifications:\n  endpoints:\n    - {name: monitor, url: %s, headers: {Authorization: [Bearer 0123456789abcdef]}, timeout: 1s, threshold: 100, backoff: 100ms}\n", ear.URL)})
+				"notifications:\n  endpoints:\n    - {name: monitor, url: %s, headers: {Authorization: [Bearer 0123456789abcdef]}, timeout: 10s, threshold: 100, backoff: 100ms}\n", ear.URL)})
 			c := open(t, server, registry.Options{})
 			pushImage(t, c, "shop", "1", "ssl=1")
 			_, advisories := fixedWorld(&world{Name: "1"})

@@ -278,6 +278,21 @@ func (m *Monitor) watchAdvisories(ctx context.Context, fail func(error)) {
 	}
 }
 
+// settle is for how long a hint is left alone: registries tell of a manifest
+// before its tag is in the list, and of each of its blobs.
+const settle = 500 * time.Millisecond
+
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 func (m *Monitor) watchRegistries(ctx context.Context, fail func(error)) {
 	next := time.NewTimer(0)
 	defer next.Stop()
@@ -287,6 +302,9 @@ func (m *Monitor) watchRegistries(ctx context.Context, fail func(error)) {
 		case <-ctx.Done():
 			return
 		case <-m.wake:
+			if sleep(ctx, settle) != nil {
+				return
+			}
 			m.mu.Lock()
 			only, m.hints = m.hints, map[hint]bool{}
 			m.mu.Unlock()
