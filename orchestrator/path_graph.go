@@ -3,7 +3,6 @@ package orchestrator
 import (
 	"maps"
 	"slices"
-	"strings"
 
 	rbacv1 "k8s.io/api/rbac/v1"
 )
@@ -300,13 +299,4 @@ func (g *Graph) mayDo(need int, namespace, name string) int32 {
 	id := g.fact(f)
 	g.table.facts[needIn{need, namespace}] = append(g.table.facts[needIn{need, namespace}], id)
 	return id
-}
-
-// nodeName returns the node whose user a name is, or "".
-func nodeName(s Subject) string {
-	name, ok := strings.CutPrefix(s.UserName(), nodeUser)
-	if !ok {
-		return ""
-	}
-	return name
 }

@@ -18,10 +18,8 @@ type search struct {
 	g     *Graph
 	dist  []int32 // steps to prove a fact; far if not (yet) proven
 	via   []int32 // the edge that proves it
-	left  []int8  // by edge: tails still to be proven
 	seen  []int32 // facts and edges that were touched
-	hot   []int32
-	stop  int32 // a fact from which nothing follows, or -1
+	stop  int32   // a fact from which nothing follows, or -1
 	queue factQueue
 }
 

@@ -75,9 +75,7 @@ func (r *AccountResult) Finding() boltseal.Finding {
 // Kubernetes brings are left out.
 func (g *Graph) Accounts(ctx context.Context) []AccountResult {
 	c := &accountCheck{g: g, users: map[Subject][]*workloadPlace{}, secrets: map[Subject][]string{}}
-	for _, r := range AccountRules() {
-		c.rules = append(c.rules, r)
-	}
+	c.rules = append(c.rules, AccountRules()...)
 	for _, w := range g.places {
 		if !w.mirror() {
 			s := w.ServiceAccount()

@@ -31,13 +31,14 @@ type Snapshot struct {
 	// Minor is the minor version of Kubernetes 1 whose rules apply.
 	Minor int
 
-	Namespaces             List[corev1.Namespace]
-	Nodes                  List[corev1.Node]
-	Pods                   List[corev1.Pod]
-	Services               List[corev1.Service]
-	ServiceAccounts        List[corev1.ServiceAccount]
-	Secrets                List[Secret] // metadata only
-	ConfigMaps             List[corev1.ConfigMap]
+	Namespaces      List[corev1.Namespace]
+	Nodes           List[corev1.Node]
+	Pods            List[corev1.Pod]
+	Services        List[corev1.Service]
+	ServiceAccounts List[corev1.ServiceAccount]
+	Secrets         List[Secret] // metadata only
+	ConfigMaps      List[corev1.ConfigMap]
+	//lint:ignore SA1019 deprecated, and in every cluster
 	Endpoints              List[corev1.Endpoints]
 	PersistentVolumes      List[corev1.PersistentVolume]
 	PersistentVolumeClaims List[corev1.PersistentVolumeClaim]

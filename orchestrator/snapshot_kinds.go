@@ -102,6 +102,7 @@ func kinds() []kind {
 		newKind("", "v1", "ServiceAccount", "serviceaccounts", true, func(s *Snapshot) *List[corev1.ServiceAccount] { return &s.ServiceAccounts }),
 		newKind("", "v1", "Secret", "secrets", true, func(s *Snapshot) *List[Secret] { return &s.Secrets }),
 		newKind("", "v1", "ConfigMap", "configmaps", true, func(s *Snapshot) *List[corev1.ConfigMap] { return &s.ConfigMaps }),
+		//lint:ignore SA1019 deprecated, and in every cluster
 		newKind("", "v1", "Endpoints", "endpoints", true, func(s *Snapshot) *List[corev1.Endpoints] { return &s.Endpoints }),
 		newKind("", "v1", "PersistentVolume", "persistentvolumes", false, func(s *Snapshot) *List[corev1.PersistentVolume] { return &s.PersistentVolumes }),
 		newKind("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims", true, func(s *Snapshot) *List[corev1.PersistentVolumeClaim] { return &s.PersistentVolumeClaims }),

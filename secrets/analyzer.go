@@ -41,8 +41,6 @@ func (a *Analyzer) AnalyzeFile(ctx context.Context, f *boltseal.File, p *boltsea
 	for _, m := range s.grouped.order {
 		p.Finding(m.Finding())
 	}
-	for _, skip := range s.skips {
-		p.Results.Skipped = append(p.Results.Skipped, skip)
-	}
+	p.Results.Skipped = append(p.Results.Skipped, s.skips...)
 	return err
 }

@@ -128,7 +128,7 @@ func checkNKey(tok []byte) boltseal.Verdict {
 		return boltseal.VerdictFail
 	}
 	switch raw[0]<<5 | raw[1]>>3 {
-	case ('A' - 'A') << 3, ('C' - 'A') << 3, ('N' - 'A') << 3, ('O' - 'A') << 3, ('U' - 'A') << 3, ('X' - 'A') << 3:
+	case 0, ('C' - 'A') << 3, ('N' - 'A') << 3, ('O' - 'A') << 3, ('U' - 'A') << 3, ('X' - 'A') << 3:
 	default: // account, cluster, server, operator, user and curve are all there is
 		return boltseal.VerdictFail
 	}

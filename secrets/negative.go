@@ -241,7 +241,7 @@ func wordPath(s string, sep byte) bool {
 	for part := range strings.SplitSeq(s, string(sep)) {
 		parts++
 		share, pairs := wordShare([]byte(part))
-		if len(part) <= 3 || pairs >= 2 && share >= 0.7 && strings.IndexAny(part, "0123456789") < 0 {
+		if len(part) <= 3 || pairs >= 2 && share >= 0.7 && !strings.ContainsAny(part, "0123456789") {
 			words++
 		}
 	}

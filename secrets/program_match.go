@@ -26,8 +26,6 @@ type program struct {
 // span is a range of bytes.
 type span struct{ start, end int }
 
-func (s span) meets(o span) bool { return s.start < o.end && o.start < s.end }
-
 // run remembers a stretch of bytes of one class: [lo, hi) belong to it, and
 // where closed says so, the byte beyond that end does not. Positions come in
 // ascending order, so every byte is classified about once per class, however

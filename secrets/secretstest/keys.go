@@ -1,8 +1,8 @@
 package secretstest
 
 import (
+	"crypto/ecdh"
 	"crypto/ed25519"
-	"crypto/elliptic"
 	"encoding/asn1"
 	"encoding/base64"
 	"encoding/binary"
@@ -57,8 +57,11 @@ func (m *maker) pkcs1() []byte {
 func (m *maker) sec1() []byte {
 	private := m.bytes(32)
 	private[0] &= 0x7F
-	x, y := elliptic.P256().ScalarBaseMult(private)
-	point := elliptic.Marshal(elliptic.P256(), x, y)
+	key, err := ecdh.P256().NewPrivateKey(private)
+	if err != nil {
+		panic(err) // a number below the curve's order, and not zero
+	}
+	point := key.PublicKey().Bytes()
 	return der(struct {
 		Version int
 		Private []byte
