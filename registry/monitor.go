@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/boltseal/boltseal"
+	"github.com/boltseal/boltseal/internal/wait"
 )
 
 // Indexer tells what an image holds. It is called from several goroutines, once
@@ -282,17 +283,6 @@ func (m *Monitor) watchAdvisories(ctx context.Context, fail func(error)) {
 // before its tag is in the list, and of each of its blobs.
 const settle = 500 * time.Millisecond
 
-func sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
 func (m *Monitor) watchRegistries(ctx context.Context, fail func(error)) {
 	next := time.NewTimer(0)
 	defer next.Stop()
@@ -302,7 +292,7 @@ func (m *Monitor) watchRegistries(ctx context.Context, fail func(error)) {
 		case <-ctx.Done():
 			return
 		case <-m.wake:
-			if sleep(ctx, settle) != nil {
+			if wait.For(ctx, settle) != nil {
 				return
 			}
 			m.mu.Lock()

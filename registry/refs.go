@@ -2,6 +2,7 @@ package registry
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -91,7 +92,7 @@ func (s *Store) Apply(l Listing) (events int, err error) {
 	defer s.mu.Unlock()
 	err = s.db.Update(func(tx *bolt.Tx) error {
 		a := &applier{tx: tx, refs: tx.Bucket(bucketRef), refOf: tx.Bucket(bucketRefOf), digests: tx.Bucket(bucketDigest), at: l.At}
-		for _, tag := range sortedNames(l.Tags) {
+		for _, tag := range sortedKeys(l.Tags) {
 			if err := a.seen(l.Repository+":"+tag, l.Tags[tag]); err != nil {
 				return err
 			}
@@ -102,22 +103,19 @@ func (s *Store) Apply(l Listing) (events int, err error) {
 			}
 		}
 		events = a.events
+		if !a.wrote {
+			return errUnchanged
+		}
 		return a.live()
 	})
-	if err != nil {
+	if err != nil && err != errUnchanged {
 		return 0, fmt.Errorf("apply listing of %s: %w", l.Repository, err)
 	}
 	return events, nil
 }
 
-func sortedNames(m map[string]Listed) []string {
-	names := make([]string, 0, len(m))
-	for n := range m {
-		names = append(names, n)
-	}
-	slices.Sort(names)
-	return names
-}
+// errUnchanged ends a transaction that has nothing to keep: it costs no sync.
+var errUnchanged = errors.New("unchanged")
 
 // applier changes references in one transaction.
 type applier struct {
@@ -125,6 +123,7 @@ type applier struct {
 	refs, refOf, digests *bolt.Bucket
 	at                   time.Time
 	events               int
+	wrote                bool
 	touched              map[uint32]bool // images that a reference was added to or taken from
 }
 
@@ -132,6 +131,11 @@ func (a *applier) emit(e *Event) error {
 	a.events++
 	e.Time, e.Generation = a.at, string(a.tx.Bucket(bucketMeta).Get(metaGeneration))
 	return emit(a.tx, e)
+}
+
+func (a *applier) put(name string, r *reference) error {
+	a.wrote = true
+	return a.refs.Put([]byte(name), encodeReference(r))
 }
 
 func (a *applier) seen(name string, l Listed) error {
@@ -152,7 +156,7 @@ func (a *applier) seen(name string, l Listed) error {
 		if err := a.emit(&Event{Type: ImageNew, Reference: name, Digest: l.Digest}); err != nil {
 			return err
 		}
-		return a.refs.Put([]byte(name), encodeReference(r))
+		return a.put(name, r)
 	}
 	r, err := decodeReference(raw)
 	if err != nil {
@@ -181,7 +185,7 @@ func (a *applier) seen(name string, l Listed) error {
 		return err
 	}
 	r.digest, r.ordinals, r.missed, r.seen = l.Digest, ordinals, 0, a.at
-	return a.refs.Put([]byte(name), encodeReference(r))
+	return a.put(name, r)
 }
 
 // missing counts the references below a prefix that a complete listing did not have.
@@ -216,7 +220,7 @@ func (a *applier) missing(prefix string, tags map[string]Listed) error {
 				return err
 			}
 		}
-		if err := a.refs.Put([]byte(ch.name), encodeReference(ch.ref)); err != nil {
+		if err := a.put(ch.name, ch.ref); err != nil {
 			return err
 		}
 	}

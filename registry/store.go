@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -338,7 +339,7 @@ func statesOf(m Matcher, p *boltseal.Package) []state {
 	for i := range found {
 		list = append(list, stateOf(&found[i]))
 	}
-	slices.SortFunc(list, func(a, b state) int { return compareStrings(a.rule, b.rule) })
+	slices.SortFunc(list, func(a, b state) int { return strings.Compare(a.rule, b.rule) })
 	return slices.CompactFunc(list, func(a, b state) bool { return a.rule == b.rule })
 }
 
@@ -457,14 +458,4 @@ func posting(postings *bolt.Bucket, row []byte) (*roaring.Bitmap, error) {
 		return nil, fmt.Errorf("postings of component %d: %w: %w", numberOf(row), boltseal.ErrMalformed, err)
 	}
 	return set, nil
-}
-
-func compareStrings(a, b string) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -18,6 +17,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/boltseal/boltseal"
+	"github.com/boltseal/boltseal/internal/wait"
 )
 
 func (s *Source) check() error {
@@ -356,12 +356,10 @@ func (s *sweep) index(ctx context.Context, ref string, d digest.Digest) error {
 			if err := s.evaluate(ctx); err != nil {
 				return err
 			}
-			select {
-			case <-time.After(time.Millisecond):
-				continue
-			case <-ctx.Done():
+			if wait.For(ctx, time.Millisecond) != nil {
 				return ctx.Err()
 			}
+			continue
 		}
 		if err == nil && added {
 			s.note(func(r *Round) { r.Analysed++ })
@@ -372,33 +370,8 @@ func (s *sweep) index(ctx context.Context, ref string, d digest.Digest) error {
 
 // read calls the indexer, which may hang or panic without taking the monitor
 // with it.
-func (s *sweep) read(ctx context.Context, ref string) (inv Inventory, err error) {
+func (s *sweep) read(ctx context.Context, ref string) (Inventory, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.ImageTime)
 	defer cancel()
-	type answer struct {
-		inv Inventory
-		err error
-	}
-	done := make(chan answer, 1)
-	go func() {
-		var a answer
-		defer func() {
-			if p := recover(); p != nil {
-				a = answer{err: fmt.Errorf("the indexer panicked: %v\n%s", p, debug.Stack())}
-			}
-			done <- a
-		}()
-		a.inv, a.err = s.Indexer.Index(ctx, ref)
-	}()
-	select {
-	case a := <-done:
-		return a.inv, a.err
-	case <-ctx.Done():
-		select {
-		case a := <-done:
-			return a.inv, a.err
-		case <-time.After(50 * time.Millisecond): // for one that ends as it should
-		}
-		return Inventory{}, fmt.Errorf("given up: %w", ctx.Err())
-	}
+	return wait.Call(ctx, "the indexer", func(ctx context.Context) (Inventory, error) { return s.Indexer.Index(ctx, ref) })
 }

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"github.com/boltseal/boltseal/internal/wait"
 )
 
 // Quota is what a registry says of its rate limit, in the headers RateLimit-Limit
@@ -60,7 +62,7 @@ func (p *pacer) wait(ctx context.Context, longest time.Duration) (tooLong time.D
 		return d, nil
 	}
 	if d > 0 {
-		if err := sleep(ctx, d); err != nil {
+		if err := wait.For(ctx, d); err != nil {
 			return 0, err
 		}
 	}

@@ -1,7 +1,6 @@
 package distribution
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +9,8 @@ import (
 	"strconv"
 	"syscall"
 	"time"
+
+	"github.com/boltseal/boltseal/internal/wait"
 )
 
 // ThrottleError is returned where a registry wants to be left alone for longer
@@ -87,7 +88,7 @@ func (p *patient) RoundTrip(req *http.Request) (*http.Response, error) {
 		if !asked {
 			after = jitter(try)
 		}
-		if err := sleep(req.Context(), after); err != nil {
+		if err := wait.For(req.Context(), after); err != nil {
 			return nil, err
 		}
 		if req.GetBody != nil && req.Body != nil && req.Body != http.NoBody {
@@ -101,17 +102,6 @@ func (p *patient) RoundTrip(req *http.Request) (*http.Response, error) {
 // jitter spreads tries over an interval that doubles ("full jitter").
 func jitter(try int) time.Duration {
 	return time.Duration(rand.Int64N(int64(min(firstWait<<min(try, 16), longWait))))
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }
 
 func repeatable(req *http.Request) bool {

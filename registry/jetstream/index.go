@@ -10,6 +10,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/boltseal/boltseal/internal/wait"
 	"github.com/boltseal/boltseal/registry"
 )
 
@@ -99,10 +100,7 @@ func (q *Queue) listen(ctx context.Context) {
 		w, err := q.results.WatchAll(ctx, jetstream.UpdatesOnly(), jetstream.MetaOnly())
 		if err != nil {
 			q.Log.WarnContext(ctx, "not told of results; they are looked for", "error", err)
-			select {
-			case <-time.After(again):
-			case <-ctx.Done():
-			}
+			_ = wait.For(ctx, again) // the loop looks at the context
 			continue
 		}
 		for open := true; open; {

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/boltseal/boltseal/internal/wait"
 )
 
 // Lead calls lead while this process is the leader of the given name: one of
@@ -33,9 +35,7 @@ func (q *Queue) Lead(ctx context.Context, name, id string, ttl time.Duration, le
 		case !errors.Is(err, jetstream.ErrKeyExists) && ctx.Err() == nil:
 			q.Log.WarnContext(ctx, "lease not asked for; tried again", "lease", name, "error", err)
 		}
-		select {
-		case <-time.After(ttl / 6):
-		case <-ctx.Done():
+		if wait.For(ctx, ttl/6) != nil {
 			return ctx.Err()
 		}
 	}

@@ -7,13 +7,13 @@ import (
 	"fmt"
 	"iter"
 	"math/rand/v2"
-	"runtime/debug"
 	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/boltseal/boltseal/internal/wait"
 	"github.com/boltseal/boltseal/registry"
 )
 
@@ -53,10 +53,7 @@ func (q *Queue) next(ctx context.Context, c jetstream.Consumer, ix registry.Inde
 	case errors.Is(err, nats.ErrTimeout) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, jetstream.ErrNoMessages):
 	case ctx.Err() == nil:
 		q.Log.WarnContext(ctx, "no work from the queue; tried again", "error", err)
-		select {
-		case <-time.After(time.Second):
-		case <-ctx.Done():
-		}
+		_ = wait.For(ctx, time.Second) // the caller looks at the context
 	}
 }
 
@@ -144,38 +141,12 @@ func (q *Queue) failed(ctx context.Context, m jetstream.Msg, meta *jetstream.Msg
 func (q *Queue) analyse(ctx context.Context, m jetstream.Msg, ix registry.Indexer, ref string) (registry.Inventory, error) {
 	ctx, cancel := context.WithTimeout(ctx, q.Time)
 	defer cancel()
-	type answer struct {
-		inv registry.Inventory
-		err error
-	}
-	done := make(chan answer, 1)
 	go func() {
-		var a answer
-		defer func() {
-			if p := recover(); p != nil {
-				a = answer{err: fmt.Errorf("the indexer panicked: %v\n%s", p, debug.Stack())}
-			}
-			done <- a
-		}()
-		a.inv, a.err = ix.Index(ctx, ref)
-	}()
-	alive := time.NewTicker(q.Lost / 3)
-	defer alive.Stop()
-	for {
-		select {
-		case a := <-done:
-			return a.inv, a.err
-		case <-alive.C:
+		for wait.For(ctx, q.Lost/3) == nil {
 			_ = m.InProgress() // a failure shows when the result is confirmed
-		case <-ctx.Done():
-			select {
-			case a := <-done:
-				return a.inv, a.err
-			case <-time.After(50 * time.Millisecond):
-			}
-			return registry.Inventory{}, fmt.Errorf("given up: %w", ctx.Err())
 		}
-	}
+	}()
+	return wait.Call(ctx, "the indexer", func(ctx context.Context) (registry.Inventory, error) { return ix.Index(ctx, ref) })
 }
 
 // DeadLetter is an image that could not be analysed.
