@@ -107,16 +107,30 @@ func (p *Pass) bindingOf() (b Binding, labels map[string]string, ok bool) {
 	return Binding{}, nil, false
 }
 
+// ownBinding returns the binding that is judged. ok is false, and the verdict
+// set, for one that Kubernetes itself made.
+func (p *Pass) ownBinding() (b Binding, ok bool) {
+	b, labels, ok := p.bindingOf()
+	return b, ok && !p.builtIn(labels)
+}
+
+// builtIn reports whether an object was made by Kubernetes itself, and sets the
+// verdict if so.
+func (p *Pass) builtIn(labels map[string]string) bool {
+	if labels[bootstrapLabel] != "rbac-defaults" {
+		return false
+	}
+	p.NotApplicable("made by Kubernetes itself")
+	return true
+}
+
 // given returns the binding that is judged with its role. ok is false, and the
 // verdict set, for a binding that Kubernetes itself made, one without subjects,
 // and one whose role was not seen.
 func (p *Pass) given() (b Binding, ok bool) {
-	b, labels, ok := p.bindingOf()
+	b, ok = p.ownBinding()
 	switch {
 	case !ok:
-		return b, false
-	case labels[bootstrapLabel] == "rbac-defaults":
-		p.NotApplicable("made by Kubernetes itself")
 		return b, false
 	case len(b.Subjects) == 0:
 		p.NotApplicable("names no subject")
@@ -252,12 +266,8 @@ func judgeWildcard(p *Pass) {
 }
 
 func judgeMasters(p *Pass) {
-	b, labels, ok := p.bindingOf()
+	b, ok := p.ownBinding()
 	if !ok {
-		return
-	}
-	if labels[bootstrapLabel] == "rbac-defaults" {
-		p.NotApplicable("made by Kubernetes itself")
 		return
 	}
 	for i, s := range b.Subjects {

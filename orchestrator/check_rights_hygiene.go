@@ -37,12 +37,8 @@ func hygieneChecks() []*Check {
 		Doc: "Whoever may create a service account of that name has the rights.",
 		Fix: "Remove the subject.",
 		Judge: func(p *Pass) {
-			b, labels, ok := p.bindingOf()
+			b, ok := p.ownBinding()
 			if !ok {
-				return
-			}
-			if labels[bootstrapLabel] == "rbac-defaults" {
-				p.NotApplicable("made by Kubernetes itself")
 				return
 			}
 			for i, s := range b.Subjects {
@@ -86,8 +82,7 @@ func judgeUnbound(p *Pass) {
 		namespace, name = o.Namespace, o.Name
 	case *rbacv1.ClusterRole:
 		name = o.Name
-		if o.Labels[bootstrapLabel] == "rbac-defaults" {
-			p.NotApplicable("made by Kubernetes itself")
+		if p.builtIn(o.Labels) {
 			return
 		}
 		for key := range o.Labels {
@@ -230,8 +225,7 @@ func judgeIdleRule(p *Pass) {
 		rules, namespaced = o.Rules, true
 	case *rbacv1.ClusterRole:
 		rules = o.Rules
-		if o.Labels[bootstrapLabel] == "rbac-defaults" {
-			p.NotApplicable("made by Kubernetes itself")
+		if p.builtIn(o.Labels) {
 			return
 		}
 	}

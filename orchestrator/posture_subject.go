@@ -43,14 +43,16 @@ func snapshotSubjects(s *Snapshot, workloads []*Workload) map[schema.GroupResour
 		r := workloadResource(w)
 		out[r] = append(out[r], workloadSubject(w))
 	}
-	pods := map[schema.GroupResource]bool{}
+	known := map[schema.GroupResource]bool{}
 	for _, r := range workloadResources() {
-		pods[r] = true
+		known[r] = true
 	}
 	for _, k := range kinds() {
-		if pods[k.GroupResource()] {
+		r := k.GroupResource()
+		if known[r] {
 			continue
 		}
+		known[r] = true
 		list, ok := k.list(s).(interface{ visit(func(*Meta, any)) })
 		if !ok {
 			continue
@@ -59,15 +61,11 @@ func snapshotSubjects(s *Snapshot, workloads []*Workload) map[schema.GroupResour
 		list.visit(func(m *Meta, o any) {
 			subjects = append(subjects, subject{ref: refOf(k.Group, k.Kind.Kind, m), meta: m, object: o})
 		})
-		out[k.GroupResource()] = subjects
-	}
-	known := map[schema.GroupResource]bool{}
-	for _, k := range kinds() {
-		known[k.GroupResource()] = true
+		out[r] = subjects
 	}
 	for _, o := range s.Others {
 		r := schema.GroupResource{Group: o.Group, Resource: plural(o.Kind)}
-		if known[r] || pods[r] {
+		if known[r] {
 			continue // POd is no Pod, and no server has it
 		}
 		out[r] = append(out[r], subject{ref: refOf(o.Group, o.Kind, &o.Meta), meta: &o.Meta, object: o})

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"bufio"
 	"fmt"
 	"io"
 	"slices"
@@ -55,11 +54,7 @@ func ClusterHTML(w io.Writer, c *Cluster) error {
 	if len(v.Paths) > 0 {
 		nav = append([]navLink{{"paths", "Paths"}}, nav...)
 	}
-	b := bufio.NewWriter(w)
-	if err := writePage(b, "cluster", frame{Title: v.Name + " - boltseal", What: "cluster audit", Nav: nav, Data: v}); err != nil {
-		return err
-	}
-	return b.Flush()
+	return writePage(w, "cluster", frame{Title: v.Name + " - boltseal", What: "cluster audit", Nav: nav, Data: v})
 }
 
 // clusterView is an audit as the template wants it, every string clean.

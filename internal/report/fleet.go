@@ -1,7 +1,6 @@
 package report
 
 import (
-	"bufio"
 	"cmp"
 	"fmt"
 	"io"
@@ -67,11 +66,7 @@ type FleetEvent struct {
 // FleetHTML writes f as one page that needs nothing else, as [HTML] does.
 func FleetHTML(w io.Writer, f *Fleet) error {
 	v := newFleetView(f)
-	b := bufio.NewWriter(w)
-	if err := writePage(b, "fleet", frame{Title: v.Name + " - boltseal", What: "registry monitor", Nav: []navLink{{"issues", "Advisories"}, {"trend", "Trend"}, {"events", "Events"}}, Data: v}); err != nil {
-		return err
-	}
-	return b.Flush()
+	return writePage(w, "fleet", frame{Title: v.Name + " - boltseal", What: "registry monitor", Nav: []navLink{{"issues", "Advisories"}, {"trend", "Trend"}, {"events", "Events"}}, Data: v})
 }
 
 // fleetView is a fleet as the template wants it, every string clean.

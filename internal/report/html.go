@@ -1,7 +1,6 @@
 package report
 
 import (
-	"bufio"
 	"cmp"
 	"fmt"
 	"io"
@@ -22,11 +21,7 @@ func HTML(w io.Writer, r *boltseal.Report) error {
 	if len(v.Layers) > 0 {
 		nav = append([]navLink{{"layers", "Layers"}}, nav...)
 	}
-	b := bufio.NewWriter(w)
-	if err := writePage(b, "image", frame{Title: v.Name + " - boltseal", What: "image report", Nav: nav, Data: v}); err != nil {
-		return err
-	}
-	return b.Flush()
+	return writePage(w, "image", frame{Title: v.Name + " - boltseal", What: "image report", Nav: nav, Data: v})
 }
 
 // htmlView is a report as the template wants it, every string clean.

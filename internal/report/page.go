@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bufio"
 	"crypto/sha256"
 	"embed"
 	"encoding/base64"
@@ -47,7 +48,11 @@ func writePage(w io.Writer, name string, f frame) error {
 	}
 	f.CSS, f.JS = template.CSS(css), template.JS(js)
 	f.CSP = fmt.Sprintf("default-src 'none'; style-src 'sha256-%s'; script-src 'sha256-%s'; base-uri 'none'; form-action 'none'", digest64(css), digest64(js))
-	return t.ExecuteTemplate(w, "page", f)
+	b := bufio.NewWriter(w)
+	if err := t.ExecuteTemplate(b, "page", f); err != nil {
+		return err
+	}
+	return b.Flush()
 }
 
 func digest64(b []byte) string {
