@@ -21,14 +21,9 @@ import (
 // meanwhile costs nothing but the time: what it had goes to another after
 // Options.Lost. The error is the context's, or says that the queue cannot be used.
 func (q *Queue) Work(ctx context.Context, ix registry.Indexer, parallel int) error {
-	c, err := q.js.CreateOrUpdateConsumer(ctx, q.jobs(), jetstream.ConsumerConfig{
-		Durable: "workers", AckPolicy: jetstream.AckExplicitPolicy, AckWait: q.Lost,
-		// Never left in the queue as undeliverable, where it would bar its
-		// digest: the tries are counted here.
-		MaxDeliver: -1, MaxAckPending: -1,
-	})
+	c, err := q.consumer(ctx)
 	if err != nil {
-		return fmt.Errorf("queue: %w", err)
+		return err
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	for range max(parallel, 1) {
@@ -40,6 +35,30 @@ func (q *Queue) Work(ctx context.Context, ix registry.Indexer, parallel int) err
 		})
 	}
 	return g.Wait()
+}
+
+// consumer makes the one that all workers share. A cluster without a leader, or
+// one that does not answer, is waited for; what it refuses is an error.
+func (q *Queue) consumer(ctx context.Context) (jetstream.Consumer, error) {
+	for {
+		c, err := q.js.CreateOrUpdateConsumer(ctx, q.jobs(), jetstream.ConsumerConfig{
+			Durable: "workers", AckPolicy: jetstream.AckExplicitPolicy, AckWait: q.Lost,
+			// Never left in the queue as undeliverable, where it would bar its
+			// digest: the tries are counted here.
+			MaxDeliver: -1, MaxAckPending: -1,
+		})
+		var refused *jetstream.APIError
+		switch {
+		case err == nil:
+			return c, nil
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
+		case q.nc.IsClosed() || errors.As(err, &refused) && refused.Code < 500:
+			return nil, fmt.Errorf("queue: %w", err)
+		}
+		q.Log.WarnContext(ctx, "the queue does not answer; tried again", "error", err)
+		_ = wait.For(ctx, time.Second) // the context is looked at above
+	}
 }
 
 // next takes one job, if there is one within a while.
