@@ -2,20 +2,14 @@ package main
 
 import (
 	"bytes"
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
-	"encoding/pem"
 	"errors"
-	"net"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
@@ -24,16 +18,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/boltseal/boltseal"
+	"github.com/boltseal/boltseal/internal/registryserver"
 )
 
 // TestDistribution pulls from Debian's docker-registry, with and without TLS and
 // a login, as a user's machine does: the certificate from the system, the
 // password from Docker's configuration.
 func TestDistribution(t *testing.T) {
-	binary, err := exec.LookPath("docker-registry")
-	if err != nil {
-		t.Skip("no docker-registry: apt-get install docker-registry")
-	}
 	program, err := exec.LookPath("imagescan") // as TestMain put it there
 	require.NoError(t, err)
 	dir := t.TempDir()
@@ -49,12 +40,13 @@ func TestDistribution(t *testing.T) {
 	}{{"plain", false, false}, {"TLS", true, false}, {"login", false, true}, {"TLS and login", true, true}} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			r := startDistribution(t, binary, tt.tls, tt.login)
-			ref, err := name.ParseReference(r.host + "/shop/front:1.4")
+			server := registryserver.Start(t, registryserver.Distribution2, registryserver.Options{TLS: tt.tls, Login: tt.login})
+			r := &account{dir: t.TempDir(), host: server.Host}
+			ref, err := name.ParseReference(server.Host + "/shop/front:1.4")
 			require.NoError(t, err)
-			opts := []remote.Option{remote.WithTransport(r.transport)}
+			opts := []remote.Option{remote.WithTransport(&http.Transport{TLSClientConfig: server.TLS})}
 			if tt.login {
-				opts = append(opts, remote.WithAuth(&authn.Basic{Username: "scanner", Password: "secret"}))
+				opts = append(opts, remote.WithAuth(&authn.Basic{Username: registryserver.User, Password: registryserver.Password}))
 			}
 			require.NoError(t, remote.Write(ref, img, opts...))
 
@@ -69,7 +61,7 @@ func TestDistribution(t *testing.T) {
 				}
 				return out.String(), said.String(), cmd.ProcessState.ExitCode()
 			}
-			stdout, stderr, status := scan("SSL_CERT_FILE="+r.cert, "DOCKER_CONFIG="+r.config("secret"))
+			stdout, stderr, status := scan("SSL_CERT_FILE="+server.CertFile, "DOCKER_CONFIG="+r.config(registryserver.Password))
 			require.Equal(t, exitIncomplete, status, "npm and Maven advisories of the snapshot are old")
 			got, err := boltseal.ReadReport(bytes.NewReader([]byte(stdout)))
 			require.NoError(t, err, stderr)
@@ -77,13 +69,13 @@ func TestDistribution(t *testing.T) {
 			require.NotEmpty(t, got.Findings)
 
 			if tt.tls {
-				stdout, stderr, status = scan("DOCKER_CONFIG=" + r.config("secret"))
+				stdout, stderr, status = scan("DOCKER_CONFIG=" + r.config(registryserver.Password))
 				require.Equal(t, exitIncomplete, status)
 				require.Empty(t, stdout)
 				require.Contains(t, stderr, "certificate", "nobody vouches for it")
 			}
 			if tt.login {
-				stdout, stderr, status = scan("SSL_CERT_FILE="+r.cert, "DOCKER_CONFIG="+r.config("hunter2"))
+				stdout, stderr, status = scan("SSL_CERT_FILE="+server.CertFile, "DOCKER_CONFIG="+r.config("hunter2"))
 				require.Equal(t, exitIncomplete, status)
 				require.Empty(t, stdout)
 				require.Regexp(t, "(?i)unauthorized|permission", stderr)
@@ -93,66 +85,15 @@ func TestDistribution(t *testing.T) {
 	}
 }
 
-// distribution is a running registry.
-type distribution struct {
-	dir, host, cert string
-	transport       http.RoundTripper
-}
+// account is a user's machine, as far as a registry is concerned.
+type account struct{ dir, host string }
 
 // config writes a login as Docker keeps it, and returns its directory.
-func (d *distribution) config(password string) string {
+func (d *account) config(password string) string {
 	dir := filepath.Join(d.dir, password)
-	auth := base64.StdEncoding.EncodeToString([]byte("scanner:" + password))
+	auth := base64.StdEncoding.EncodeToString([]byte(registryserver.User + ":" + password))
 	b, _ := json.Marshal(map[string]any{"auths": map[string]any{d.host: map[string]string{"auth": auth}}})
 	_ = os.MkdirAll(dir, 0o700)
 	_ = os.WriteFile(filepath.Join(dir, "config.json"), b, 0o600)
 	return dir
-}
-
-func startDistribution(t *testing.T, binary string, withTLS, login bool) *distribution {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	d := &distribution{dir: t.TempDir(), host: l.Addr().String(), transport: &http.Transport{}}
-	require.NoError(t, l.Close())
-	file := func(name string, content []byte) string {
-		name = filepath.Join(d.dir, name)
-		require.NoError(t, os.WriteFile(name, content, 0o600))
-		return name
-	}
-	scheme := "http://"
-	conf := "version: 0.1\nlog: {level: error, accesslog: {disabled: true}}\nstorage: {filesystem: {rootdirectory: " + d.dir + "}}\nhttp:\n  addr: " + d.host + "\n"
-	if withTLS {
-		scheme = "https://"
-		example := httptest.NewTLSServer(nil) // has a certificate for 127.0.0.1
-		pair, root := example.TLS.Certificates[0], example.Certificate()
-		example.Close()
-		key, err := x509.MarshalPKCS8PrivateKey(pair.PrivateKey)
-		require.NoError(t, err)
-		d.cert = file("cert.pem", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: root.Raw}))
-		conf += "  tls: {certificate: " + d.cert + ", key: " + file("key.pem", pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})) + "}\n"
-		roots := x509.NewCertPool()
-		roots.AddCert(root)
-		d.transport = &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}
-	}
-	if login { // scanner:secret, by htpasswd -nbBC 4
-		conf += "auth: {htpasswd: {realm: test, path: " + file("htpasswd", []byte("scanner:$2y$04$u0Ze9q5KcroUK3BdfHzRD.iYc3zQh1aFIWyQR.2ztIVodCtxvC3vu\n")) + "}}\n"
-	}
-	var log bytes.Buffer
-	cmd := exec.Command(binary, "serve", file("config.yml", []byte(conf)))
-	cmd.Stdout, cmd.Stderr = &log, &log
-	require.NoError(t, cmd.Start())
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	})
-	client := &http.Client{Transport: d.transport}
-	require.Eventually(t, func() bool {
-		resp, err := client.Get(scheme + d.host + "/v2/")
-		if err != nil {
-			return false
-		}
-		return resp.Body.Close() == nil && (resp.StatusCode == http.StatusOK || resp.StatusCode == http.StatusUnauthorized)
-	}, 30*time.Second, 50*time.Millisecond, "docker-registry does not answer")
-	return d
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/stretchr/testify/require"
 
+	"github.com/boltseal/boltseal/internal/clitest"
 	"github.com/boltseal/boltseal/internal/registryserver"
 	"github.com/boltseal/boltseal/internal/report"
 	"github.com/boltseal/boltseal/registry"
@@ -42,23 +43,8 @@ func TestScript(t *testing.T) {
 			env.Setenv("HOST", registryserver.Start(t, registryserver.Olareg, registryserver.Options{}).Host)
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"status": status, "push": push, "build": build},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"status": clitest.Status, "push": push, "build": build},
 	})
-}
-
-// status runs a command and checks its exit status: status 3 registrywatch …
-func status(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) < 2 {
-		ts.Fatalf("usage: status N command…")
-	}
-	err := ts.Exec(args[1], args[2:]...)
-	got := "0"
-	if err != nil {
-		got = strings.TrimPrefix(err.Error(), "exit status ")
-	}
-	if got != args[0] {
-		ts.Fatalf("exit status %s, want %s", got, args[0])
-	}
 }
 
 // push pushes so many images of registrytest to $HOST: push 20

@@ -13,6 +13,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/stretchr/testify/require"
 
+	"github.com/boltseal/boltseal/internal/clitest"
 	"github.com/boltseal/boltseal/secrets/secretstest"
 )
 
@@ -37,23 +38,8 @@ func TestScript(t *testing.T) {
 			env.Setenv("GIT_CONFIG_NOSYSTEM", "1")
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"status": status, "plant": plant, "silent": silent},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"status": clitest.Status, "plant": plant, "silent": silent},
 	})
-}
-
-// status runs a command and checks its exit status: status 3 secretscan …
-func status(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) < 2 {
-		ts.Fatalf("usage: status N command…")
-	}
-	err := ts.Exec(args[1], args[2:]...)
-	got := "0"
-	if err != nil {
-		got = strings.TrimPrefix(err.Error(), "exit status ")
-	}
-	if got != args[0] {
-		ts.Fatalf("exit status %s, want %s", got, args[0])
-	}
 }
 
 // plant writes a line with a made-up credential: plant FILE FAMILY SEED [text round %s]

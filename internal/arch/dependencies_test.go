@@ -58,7 +58,7 @@ var dependencies = []dependency{
 	{"github.com/olareg/olareg", "test, internal/registryserver", "a registry with the referrers API, in process"},
 	{"github.com/chromedp/cdproto", "test", "the protocol types that chromedp speaks"},
 	{"github.com/stretchr/testify", "test, internal/registryserver", "assertions"},
-	{"github.com/rogpeppe/go-internal", "test", "script tests of the programs, and txtar"},
+	{"github.com/rogpeppe/go-internal", "test, internal/clitest", "script tests of the programs, and txtar"},
 	{"github.com/santhosh-tekuri/jsonschema/v6", "test", "validates what we write against the official schemas"},
 	{"github.com/chromedp/chromedp", "test", "drives Chromium to look at the HTML reports"},
 }

@@ -63,6 +63,8 @@ type Server struct {
 	Host string
 	// TLS is how to speak to it; nil without TLS.
 	TLS *tls.Config
+	// CertFile has the certificate to trust, in PEM; empty without TLS.
+	CertFile string
 	// Storage is the folder where Distribution keeps everything.
 	Storage string
 
@@ -96,7 +98,7 @@ func Start(t testing.TB, kind Kind, o Options) *Server {
 	if o.TLS {
 		cert, key, roots := certificate(t, dir)
 		conf += "  tls: {certificate: " + cert + ", key: " + key + "}\n"
-		s.TLS = &tls.Config{RootCAs: roots}
+		s.TLS, s.CertFile = &tls.Config{RootCAs: roots}, cert
 	}
 	if o.Login {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, "htpasswd"), []byte(htpasswd), 0o600))
