@@ -65,12 +65,12 @@ func ChainID(img *Image) digest.Digest { return identity.ChainID(img.Config.Root
 const emptyTar = digest.Digest("sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef")
 
 // findBase asks, in order of strength: provenance, known images, buildpacks'
-// label, annotations, history. The first that names an image does; the first
+// label, annotations, Source-to-Image's label, history. The first that names an image does; the first
 // that knows the number of its layers says that.
 func findBase(ctx context.Context, img *Image, o *ClassifyOptions) (*Base, error) {
 	named, err := baseFromProvenance(ctx, img, o.Limits.WithDefaults().ManifestBytes)
 	var out *Base
-	for _, b := range []*Base{named, baseFromKnown(img, o.Known), baseFromBuildpacks(img), baseFromAnnotations(img), baseFromHistory(img)} {
+	for _, b := range []*Base{named, baseFromKnown(img, o.Known), baseFromBuildpacks(img), baseFromAnnotations(img), baseFromS2I(img), baseFromHistory(img)} {
 		switch {
 		case b == nil:
 		case out == nil:
@@ -129,6 +129,36 @@ func baseFromAnnotations(img *Image) *Base {
 		}
 	}
 	return nil
+}
+
+// labelS2I is where Source-to-Image names the builder image
+// (openshift/source-to-image, pkg/api/constants).
+const labelS2I = "io.openshift.s2i.build.image"
+
+// baseFromS2I believes Source-to-Image's label. An image built on top of the
+// result inherits it.
+func baseFromS2I(img *Image) *Base {
+	name := img.Config.Config.Labels[labelS2I]
+	if name == "" {
+		return nil
+	}
+	return &Base{Name: oneLine(name), Confidence: .7, Evidence: evidence(boltseal.TechniqueManifest, .7, "label %s", labelS2I)}
+}
+
+// baseFromDistro names a base that nothing else names after the distribution, if
+// the lowest of several layers brings it.
+func baseFromDistro(inv *Inventory, b *Base) *Base {
+	d := inv.Distro
+	if b != nil && (b.Name != "" || b.Digest != "") || d.String() == "" || len(inv.Layers) < 2 ||
+		len(d.Locations) == 0 || d.Locations[0].Layer != string(inv.Image.Layers[0].DiffID) {
+		return b
+	}
+	if b == nil {
+		b = &Base{}
+	}
+	b.Name, b.Confidence = oneLine(d.String()), .3
+	b.Evidence = evidence(boltseal.TechniqueManifest, .3, "the lowest layer brings %s", d.Locations[0].Path)
+	return b
 }
 
 // baseFromHistory looks for the command that a base image ends with, below the

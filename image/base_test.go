@@ -56,6 +56,43 @@ func TestBaseFromAnnotationsAndHistory(t *testing.T) {
 	require.Equal(t, 1, b.Layers)
 }
 
+func TestBaseFromS2I(t *testing.T) {
+	img := typical()
+	img.Config.Config.Labels = map[string]string{"io.openshift.s2i.build.image": "quay.io/centos7/nodejs-12:latest"}
+	b, err := findBase(t.Context(), img, &ClassifyOptions{})
+	require.NoError(t, err)
+	require.Equal(t, "quay.io/centos7/nodejs-12:latest", b.Name)
+	require.Equal(t, .7, b.Confidence)
+	require.Equal(t, 1, b.Layers, "the history knows how many")
+}
+
+// An image of which nothing tells the base has that of its distribution, if
+// the lowest layer brought it and others came on top.
+func TestBaseFromDistro(t *testing.T) {
+	bazel := v1.History{CreatedBy: "bazel build ...", Author: "Bazel"}
+	img := fake(bazel, v1.History{CreatedBy: "bazel build //app", Author: "Bazel"})
+	inv := &Inventory{Image: img, Layers: make([]LayerInfo, 2), Distro: &boltseal.Distro{
+		ID: "debian", VersionID: "12", Locations: []boltseal.Location{{Layer: string(img.Layers[0].DiffID), Path: "usr/lib/os-release"}},
+	}}
+	c, err := Classify(t.Context(), inv, nil)
+	require.NoError(t, err)
+	require.Equal(t, "debian-12", c.Base.Name)
+	require.Equal(t, .3, c.Base.Confidence)
+	require.Zero(t, c.Base.Layers, "how many layers it has is not known")
+	require.Equal(t, Step{Builder: "bazel", Text: "bazel build //app"}, c.Layers[1].Step)
+
+	inv.Distro.Locations[0].Layer = string(img.Layers[1].DiffID)
+	c, err = Classify(t.Context(), inv, nil)
+	require.NoError(t, err)
+	require.Nil(t, c.Base, "the distribution came later")
+
+	img.Annotations = map[string]string{v1.AnnotationBaseImageName: "debian:12-slim"}
+	inv.Distro.Locations[0].Layer = string(img.Layers[0].DiffID)
+	c, err = Classify(t.Context(), inv, nil)
+	require.NoError(t, err)
+	require.Equal(t, "debian:12-slim", c.Base.Name)
+}
+
 func TestBuildpacks(t *testing.T) {
 	img := fake(v1.History{CreatedBy: "a"}, v1.History{CreatedBy: "b"}, v1.History{CreatedBy: "c"}, v1.History{CreatedBy: "d"}, v1.History{CreatedBy: "e"})
 	id := func(s string) string { return string(digest.FromString(s)) }

@@ -62,6 +62,7 @@ func Classify(ctx context.Context, inv *Inventory, o *ClassifyOptions) (*Classif
 		o = &ClassifyOptions{}
 	}
 	base, err := findBase(ctx, inv.Image, o)
+	base = baseFromDistro(inv, base)
 	return &Classification{Base: base, Layers: classify(inv.Image, inv.Layers, base)}, err
 }
 

@@ -30,7 +30,7 @@ func TestParseStep(t *testing.T) {
 		{v1.History{CreatedBy: "apko", Author: "apko"}, Step{Builder: "apko", Text: "apko"}},
 		{v1.History{Comment: "store paths: ['/nix/store/abc-hello']"}, Step{Builder: "nix", Text: "store paths: ['/nix/store/abc-hello']"}},
 		{v1.History{CreatedBy: "Layer: 'jre', Created by buildpack: paketo-buildpacks/bellsoft-liberica@10.4.0"}, Step{Builder: "buildpacks", Text: "Layer: 'jre', Created by buildpack: paketo-buildpacks/bellsoft-liberica@10.4.0"}},
-		{v1.History{CreatedBy: "bazel build ..."}, Step{Text: "bazel build ..."}},
+		{v1.History{CreatedBy: "bazel build ..."}, Step{Builder: "bazel", Text: "bazel build ..."}},
 		{v1.History{}, Step{}},
 	} {
 		require.Equal(t, tt.want, parseStep(tt.h), tt.h.CreatedBy)

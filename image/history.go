@@ -10,8 +10,8 @@ import (
 // author wrote: a hint, no proof.
 type Step struct {
 	// Builder is the tool that wrote the entry by its way of writing: docker,
-	// buildkit, buildah, kaniko, ko, jib, apko, nix, buildpacks; empty if
-	// nothing gives it away.
+	// buildkit, buildah, kaniko, ko, jib, apko, nix, buildpacks, bazel; empty
+	// if nothing gives it away.
 	Builder string
 	// Verb is the Dockerfile instruction in upper case; empty for builders
 	// without one.
@@ -38,6 +38,8 @@ func parseStep(h v1.History) Step {
 		return Step{Builder: "ko", Text: oneLine(h.Comment)}
 	case h.Author == "Jib":
 		return Step{Builder: "jib", Text: oneLine(h.Comment)}
+	case h.Author == "Bazel" || strings.HasPrefix(s, "bazel build "):
+		return Step{Builder: "bazel", Text: oneLine(s)} // nothing of what the layer holds
 	case h.Author == "apko" || s == "apko":
 		return Step{Builder: "apko", Text: oneLine(s)}
 	case strings.HasPrefix(h.Comment, "store paths: ["):
