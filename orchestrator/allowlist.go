@@ -2,12 +2,10 @@ package orchestrator
 
 import (
 	"bytes"
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"path"
-	"slices"
 	"strings"
 	"time"
 
@@ -142,96 +140,6 @@ func (l *AllowList) Write(w io.Writer) error {
 	}
 	_, err = io.Copy(w, bytes.NewReader(data))
 	return err
-}
-
-// Generate makes a list of what is granted now: a start, to be read, cut and
-// given reasons. What every cluster grants to its own components is left out,
-// as [AllowList.Check] leaves it out.
-func Generate(a *Access) *AllowList {
-	l := &AllowList{Version: 1}
-	seen := map[string]int{}
-	for g := range grantsOfInterest(a) {
-		rule := g.Rule()
-		e := AllowEntry{
-			Subject: g.Subject.String(), Verbs: rule.Verbs, Groups: rule.APIGroups, Resources: rule.Resources, Names: rule.ResourceNames, Paths: rule.NonResourceURLs,
-			Why: fmt.Sprintf("granted by %s", g.Binding),
-		}
-		if ns := g.Namespace(); ns != "" {
-			e.Namespaces, e.Paths = []string{ns}, nil
-		}
-		for _, part := range e.split() {
-			if part.check(false) != nil {
-				continue // a rule that grants nothing
-			}
-			same := part
-			same.Namespaces, same.Why = nil, ""
-			key := same.String()
-			if len(part.Namespaces) == 0 {
-				key += " everywhere"
-			}
-			if i, ok := seen[key]; ok {
-				have := &l.Allow[i]
-				if len(part.Namespaces) > 0 && !slices.Contains(have.Namespaces, part.Namespaces[0]) {
-					have.Namespaces = append(have.Namespaces, part.Namespaces[0])
-					slices.Sort(have.Namespaces)
-				}
-				continue
-			}
-			seen[key] = len(l.Allow)
-			l.Allow = append(l.Allow, part)
-		}
-	}
-	slices.SortStableFunc(l.Allow, func(a, b AllowEntry) int { return cmp.Compare(a.String(), b.String()) })
-	return l
-}
-
-// split takes resources and paths apart: a rule may have both, an entry not.
-func (e AllowEntry) split() (out []AllowEntry) {
-	if len(e.Resources) > 0 || len(e.Groups) > 0 {
-		r := e
-		r.Paths = nil
-		out = append(out, r)
-	}
-	if len(e.Paths) > 0 {
-		p := e
-		p.Groups, p.Resources, p.Names, p.Namespaces = nil, nil, nil, nil
-		out = append(out, p)
-	}
-	return out
-}
-
-// grantsOfInterest yields every grant, but for those that Kubernetes itself
-// needs: to subjects that are its own, and the discovery of the API that
-// everybody has.
-func grantsOfInterest(a *Access) func(func(Grant) bool) {
-	return func(yield func(Grant) bool) {
-		for b := range a.Bindings() {
-			if b.Role == nil || b.Namespace == "" && defaultForEverybody(b.RoleRef.Name) {
-				continue
-			}
-			for i := range b.Subjects {
-				s, ok := BoundSubject(b.Subjects[i], b.Namespace)
-				if !ok || s.Position().System() {
-					continue
-				}
-				for rule := range b.Role.Rules {
-					if !yield(Grant{Subject: s, Binding: b, SubjectIndex: i, Role: b.Role, RuleIndex: rule}) {
-						return
-					}
-				}
-			}
-		}
-	}
-}
-
-// defaultForEverybody reports whether a ClusterRole is one that Kubernetes
-// binds to everybody.
-func defaultForEverybody(role string) bool {
-	switch role {
-	case "system:basic-user", "system:discovery", "system:public-info-viewer", "system:service-account-issuer-discovery":
-		return true
-	}
-	return false
 }
 
 // covers reports whether the entry is about a subject.

@@ -263,10 +263,11 @@ func (c *allowCheck) reached(ctx context.Context) {
 		return
 	}
 	everything := rbacv1.PolicyRule{Verbs: []string{"*"}, APIGroups: []string{"*"}, Resources: []string{"*"}}
+	own := newBuiltin(c.access.snap.Minor)
 	admins := map[Subject]bool{}
 	for p := range g.Attackers(ctx, ClusterAdmin) {
 		s, ok := subjectAt(p.From)
-		if !ok || p.From.System() || !p.Confirmed() {
+		if !ok || own.subjects[s] || !p.Confirmed() {
 			continue
 		}
 		admins[s] = true // everything stands for all else
@@ -275,7 +276,7 @@ func (c *allowCheck) reached(ctx context.Context) {
 		}
 	}
 	for _, s := range slices.SortedFunc(c.access.Subjects(), compareSubjects) {
-		if s.Position().System() || admins[s] {
+		if own.subjects[s] || admins[s] {
 			continue
 		}
 		for p := range g.BlastRadius(s.Position()) {
@@ -283,7 +284,9 @@ func (c *allowCheck) reached(ctx context.Context) {
 			if ctx.Err() != nil {
 				return
 			}
-			if ok && p.Confirmed() {
+			// Without a step it is a group that the subject is in: what that is
+			// granted is listed for the group.
+			if ok && len(p.Steps) > 0 && p.Confirmed() {
 				c.reachedRights(s, other, &p)
 			}
 		}

@@ -65,6 +65,17 @@ type Use struct {
 // Confirmed reports whether nothing about the path is unknown.
 func (p *Path) Confirmed() bool { return len(p.Conditions) == 0 }
 
+// IDs returns the primitives of the path in the order of its steps; steps that
+// need none are left out.
+func (p *Path) IDs() (ids []string) {
+	for i := range p.Steps {
+		if id := p.Steps[i].ID; id != "" {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
 // String writes the path, a line for each step.
 func (p Path) String() string {
 	var b strings.Builder

@@ -306,3 +306,13 @@ func conditionText(conds []Condition) string {
 	}
 	return strings.Join(text, "; ")
 }
+
+// defaultForEverybody reports whether a ClusterRole is one that Kubernetes
+// binds to everybody.
+func defaultForEverybody(role string) bool {
+	switch role {
+	case "system:basic-user", "system:discovery", "system:public-info-viewer", "system:service-account-issuer-discovery":
+		return true
+	}
+	return false
+}

@@ -71,7 +71,8 @@ metadata: {name: cloud, namespace: b, annotations: {eks.amazonaws.com/role-arn: 
 func TestAllowListBothWays(t *testing.T) {
 	s := shortWorld(t, "ns a\nsa a/x\nsa a/z\nrole r: get,list pods,secrets\nbind a/b r a/x\nbind a/c r a/z", &LoadOptions{Complete: true})
 	a := NewAccess(s)
-	l := Generate(a)
+	l, err := Generate(t.Context(), a, nil)
+	require.NoError(t, err)
 	day := time.Date(2027, 1, 1, 12, 0, 0, 0, time.UTC)
 	check := func(l *AllowList) (out []string) {
 		list, err := l.Check(t.Context(), a, &AllowOptions{Now: day})
@@ -104,6 +105,48 @@ func TestAllowListBothWays(t *testing.T) {
 		`granted, not listed: ServiceAccount:a/z: list secrets of "" in a (waived until 2027-01-01: soon)`,
 		`listed, not granted: ServiceAccount:a/x: list pods of ""`,
 	}, check(l))
+}
+
+// TestAllowListIsQuietAfterGenerate checks a list against what it was made of,
+// paths and built-in grants included, and then against additions to them.
+func TestAllowListIsQuietAfterGenerate(t *testing.T) {
+	const world = "ns shop\nns kube-system\nsa shop/web\nsa shop/op\nsa kube-system/cni\nrole r: create serviceaccounts/token\nrole full: * *.*\nbind shop/b r shop/web\nbind o full shop/op\nbind c r kube-system/cni"
+	day := time.Date(2027, 1, 1, 12, 0, 0, 0, time.UTC)
+	access := func(more string) *Access { return NewAccess(shortWorld(t, world+more, &LoadOptions{Complete: true})) }
+	a := access("")
+	l, err := Generate(t.Context(), a, &GenerateOptions{Graph: NewGraph(a, nil), Now: day})
+	require.NoError(t, err)
+	var lines []string
+	for i := range l.Allow {
+		lines = append(lines, l.Allow[i].String())
+	}
+	require.Equal(t, []string{
+		`ServiceAccount:kube-system/cni: create serviceaccounts/token of ""`, // not what the API server made
+		`ServiceAccount:shop/op: * * of *`, `ServiceAccount:shop/web: create serviceaccounts/token of "" in shop`,
+	}, lines)
+	require.Equal(t, "reached by a path: E15, E01", l.Waive[1].Why)
+	require.Equal(t, "2027-04-01", l.Waive[1].Expires)
+
+	check := func(a *Access, now time.Time) (open []string) {
+		found, err := l.Check(t.Context(), a, &AllowOptions{Now: now, Graph: NewGraph(a, nil)})
+		require.NoError(t, err)
+		for i := range found {
+			if found[i].Waiver == nil {
+				open = append(open, found[i].String())
+			}
+		}
+		return open
+	}
+	require.Empty(t, check(a, day))
+	require.Contains(t, check(a, day.AddDate(0, 4, 0)), `reached by a path, not listed: ServiceAccount:shop/web: * * of *`, "the waiver has expired")
+	const extra = "system:basic-user"
+	require.Equal(t, []string{
+		`granted, not listed: Group:system:serviceaccounts:kube-system: create selfsubjectaccessreviews of authorization.k8s.io`,
+	}, check(access("\nrole "+extra+": create selfsubjectaccessreviews.authorization.k8s.io\nbind "+extra+" "+extra+" group=system:serviceaccounts:kube-system"), day),
+		"a subject that somebody added to a built-in binding")
+	require.Contains(t, check(access("\nrole system:discovery: get secrets\nbind system:discovery system:discovery group=system:authenticated"), day),
+		`granted, not listed: Group:system:authenticated: get secrets of ""`, "a rule that somebody added to a built-in role")
+	require.Contains(t, check(access("\nsa kube-system/late\nbind late full kube-system/late"), day), `granted, not listed: ServiceAccount:kube-system/late: * * of *`)
 }
 
 func TestReadAllowListErrors(t *testing.T) {

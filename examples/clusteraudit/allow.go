@@ -17,10 +17,12 @@ func runAllowList(ctx context.Context, args []string, c *console) int {
 	verb := args[0]
 	var s source
 	var list string
+	var waived bool
 	fs := newFlagSet("allowlist")
 	s.flags(fs)
 	if verb == "check" {
 		fs.StringVar(&list, "list", "", "")
+		fs.BoolVar(&waived, "waived", false, "")
 	}
 	rest, err := parse(fs, args[1:])
 	if err == nil && verb == "check" && list == "" {
@@ -37,10 +39,22 @@ func runAllowList(ctx context.Context, args []string, c *console) int {
 	if snap == nil {
 		return c.fail(lerr)
 	}
+	now, err := c.now()
+	if err != nil {
+		return c.usage(err)
+	}
 	access := orchestrator.NewAccess(snap)
+	graph := orchestrator.NewGraph(access, nil)
 	if verb == "init" {
-		if err := orchestrator.Generate(access).Write(c.out); err != nil {
+		l, err := orchestrator.Generate(ctx, access, &orchestrator.GenerateOptions{Graph: graph, Now: now})
+		if err == nil {
+			err = l.Write(c.out)
+		}
+		if err != nil {
 			return c.fail(err)
+		}
+		if n := len(l.Waive); n > 0 {
+			c.remark("rights that are not granted and can be reached all the same: %d; the list waives them until %s; see clusteraudit paths", n, l.Waive[0].Expires)
 		}
 		return answered(c, lerr, access.Missing(""), 1)
 	}
@@ -53,31 +67,41 @@ func runAllowList(ctx context.Context, args []string, c *console) int {
 	if err != nil {
 		return c.fail(err)
 	}
-	now, err := c.now()
-	if err != nil {
-		return c.usage(err)
-	}
-	violations, err := allowed.Check(ctx, access, &orchestrator.AllowOptions{Now: now, Graph: orchestrator.NewGraph(access, nil)})
+	violations, err := allowed.Check(ctx, access, &orchestrator.AllowOptions{Now: now, Graph: graph})
 	if err != nil {
 		return c.fail(err)
 	}
-	counted := 0
-	for i := range violations {
-		v := &violations[i]
+	return c.violations(violations, waived, lerr)
+}
+
+// violations prints how the list and the cluster differ: a path once, before
+// the rights that it reaches.
+func (c *console) violations(list []orchestrator.Violation, waived bool, loadErr error) int {
+	counted, hidden := 0, 0
+	var last *orchestrator.Path
+	for i := range list {
+		v := &list[i]
+		if v.Waiver == nil {
+			counted++
+		} else if !waived {
+			hidden++
+			continue
+		}
 		c.print("%s", v)
 		for _, g := range v.Grants {
 			c.print("    %s", g)
 		}
-		if v.Path != nil {
+		if v.Path != nil && v.Path != last {
 			c.path(v.Path)
-		}
-		if v.Waiver == nil {
-			counted++
+			last = v.Path
 		}
 	}
+	if hidden > 0 {
+		c.remark("differences that the list waives: %d; -waived shows them", hidden)
+	}
 	switch {
-	case lerr != nil:
-		return c.fail(lerr)
+	case loadErr != nil:
+		return c.fail(loadErr)
 	case counted > 0:
 		return exitFindings
 	}

@@ -41,6 +41,10 @@ Flags
     -limit N             how many to show; default 20
     -cut                 the least to remove that ends them all
 
+  allowlist check
+    -list FILE           the list, as init wrote it and people mended it
+    -waived              show what the list waives, too
+
 Exit status
     0  nothing is at or above -fail-on; a question is answered
     1  something is; a question is answered with none; the list differs
