@@ -2,7 +2,6 @@ package boltseal
 
 import (
 	"bytes"
-	"fmt"
 	"io"
 	"io/fs"
 	"path"
@@ -54,6 +53,8 @@ func (m memContent) ReaderAt() (io.ReaderAt, int64, error) {
 	return bytes.NewReader(m), int64(len(m)), nil
 }
 
+// memInfo describes a file in memory. It is an [fs.DirEntry] too, so that it can
+// be given to [FileAnalyzer.Wants].
 type memInfo struct {
 	name string
 	mode fs.FileMode
@@ -68,4 +69,3 @@ func (i memInfo) Info() (fs.FileInfo, error) { return i, nil }
 func (i memInfo) ModTime() time.Time         { return time.Time{} }
 func (i memInfo) IsDir() bool                { return i.mode.IsDir() }
 func (i memInfo) Sys() any                   { return nil }
-func (i memInfo) String() string             { return fmt.Sprintf("%v %d %s", i.mode, i.size, i.name) }

@@ -1,6 +1,9 @@
 package boltseal
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // State says in what sense a package is present.
 type State uint8
@@ -32,7 +35,7 @@ func (s *State) UnmarshalText(b []byte) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("package state %q: %w", b, ErrMalformed)
+	return fmt.Errorf("package state %q: %w: want one of %s", b, ErrMalformed, strings.Join(stateNames[:], ", "))
 }
 
 // Package is one piece of software that somebody distributes under a name and

@@ -29,9 +29,9 @@ func (s Severity) String() string {
 	return fmt.Sprintf("severity(%d)", uint8(s))
 }
 
-// ParseSeverity reads a name as [Severity.String] writes it, in any case.
-// "moderate", "important" and "negligible", as distributions write them, are
-// understood too.
+// ParseSeverity reads a name as [Severity.String] writes it, in any case. The
+// words of distributions are understood too: "important" is high, "moderate"
+// medium, and "minor", "negligible" and "unimportant" are low.
 func ParseSeverity(name string) (Severity, error) {
 	switch n := strings.ToLower(strings.TrimSpace(name)); n {
 	case "moderate":

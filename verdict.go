@@ -1,6 +1,9 @@
 package boltseal
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Verdict is how a check ended. The zero value is unknown, so that a check
 // that never ran cannot be mistaken for one that passed.
@@ -34,7 +37,7 @@ func (v *Verdict) UnmarshalText(b []byte) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("verdict %q: %w", b, ErrMalformed)
+	return fmt.Errorf("verdict %q: %w: want one of %s", b, ErrMalformed, strings.Join(verdictNames[:], ", "))
 }
 
 // Check is one check's outcome. Reason is required unless the verdict is
