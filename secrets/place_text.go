@@ -72,6 +72,9 @@ func (v *view) derived(ctx context.Context, s decode.Span) {
 	}
 	c := v.content.decoded(s.Step, v.base+int64(s.Start), s.Line)
 	if len(c.via) > decodeDepth {
+		if !mostlyText(s.Text) { // bytes of something else that look like an escape
+			return
+		}
 		v.skip(v.content, fmt.Sprintf("encoded more than %d times: %v", decodeDepth, boltseal.ErrLimit))
 		return
 	}
@@ -81,4 +84,16 @@ func (v *view) derived(ctx context.Context, s decode.Span) {
 	if err != nil && ctx.Err() == nil {
 		v.skip(v.content, "encoded text: "+err.Error())
 	}
+}
+
+// mostlyText reports whether at most one of 16 bytes is neither ASCII that can
+// be printed nor white space.
+func mostlyText(b []byte) bool {
+	odd := 0
+	for _, c := range b {
+		if c < ' ' && c != '\n' && c != '\r' && c != '\t' || c > '~' {
+			odd++
+		}
+	}
+	return odd <= len(b)/16
 }

@@ -19,7 +19,7 @@ const usage = `secretscan finds credentials that were left where others can read
     secretscan [flags] [TARGET]
 
 TARGET is one of
-    dir:DIR                             the files of a folder; default dir:.
+    ./src, /etc, dir:src                the files of a folder, or one file; default .
     git:DIR                             the whole history of a git repository
     -                                   what stdin holds
     debian:12, oci:DIR, oci-archive:FILE, docker-archive:FILE, docker:NAME

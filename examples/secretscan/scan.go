@@ -7,6 +7,7 @@ import (
 	"io"
 	"iter"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/klauspost/compress/zstd"
@@ -40,17 +41,15 @@ func (o *options) scan(ctx context.Context, c *console) (*boltseal.Report, error
 func (o *options) read(ctx context.Context, c *console, so *secrets.Options) (*boltseal.Report, error) {
 	s := secrets.NewScanner(so)
 	kind, path, _ := strings.Cut(o.target, ":")
+	if strings.HasPrefix(o.target, ".") || filepath.IsAbs(o.target) { // no image has such a name
+		kind, path = "dir", o.target
+	}
 	switch {
 	case o.target == "-":
 		res, err := s.Reader(ctx, "stdin", c.in)
 		return collect("stdin", func(yield func(secrets.Result, error) bool) { yield(res, err) })
 	case kind == "dir":
-		if info, err := os.Stat(path); err != nil {
-			return nil, err
-		} else if !info.IsDir() {
-			return nil, fmt.Errorf("%s: not a folder; pipe a file: secretscan - < %s", path, path)
-		}
-		return collect(o.target, s.FS(ctx, os.DirFS(path)))
+		return readFiles(ctx, s, o.target, path)
 	case kind == "git":
 		limits := boltseal.Limits{ArchiveBytes: 256 << 30, ArchiveEntries: boltseal.Unlimited} // history is long
 		deep := *so
@@ -81,6 +80,26 @@ func collect(name string, results iter.Seq2[secrets.Result, error]) (*boltseal.R
 		}
 	}
 	return r, errors.Join(errs...)
+}
+
+// readFiles reads a folder, or one file.
+func readFiles(ctx context.Context, s *secrets.Scanner, target, path string) (*boltseal.Report, error) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil, err
+	case info.IsDir():
+		return collect(target, s.FS(ctx, os.DirFS(path)))
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s: neither a folder nor a file", path)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	res, err := s.Reader(ctx, path, f)
+	return collect(target, func(yield func(secrets.Result, error) bool) { yield(res, err) })
 }
 
 // readImage reads every layer of an image once, and its configuration.
