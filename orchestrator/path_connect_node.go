@@ -95,25 +95,3 @@ func (g *Graph) fromNode(w *workloadPlace, node, account int32, secrets []string
 		g.link(step, "E70", why, conds, g.at(SecretOf(w.Namespace, name)), node)
 	}
 }
-
-// connectMetadata is E73.
-func (g *Graph) connectMetadata(w *workloadPlace) {
-	cloud := len(g.snap.Nodes) == 0
-	for _, it := range g.snap.Nodes {
-		scheme, _, _ := strings.Cut(it.Object.Spec.ProviderID, "://")
-		switch scheme {
-		case "aws", "gce", "azure", "digitalocean", "openstack", "alicloud", "oci", "ibm", "hcloud":
-			cloud = true
-		}
-	}
-	if !cloud {
-		return
-	}
-	text := "the pod reaches the metadata service of the cloud (no hop limit, no policy)"
-	if w.Spec.HostNetwork {
-		text = "the nodes are a cloud's, and have a role"
-	}
-	if ok, conds := g.settle("metadata", "%s", text); ok {
-		g.link(step, "E73", "169.254.169.254", conds, g.at(CloudRole("node")), w.fact)
-	}
-}
