@@ -70,19 +70,25 @@ func (v *view) derived(ctx context.Context, s decode.Span) {
 		v.skip(v.content, "encoded text beyond what its size allows was not decoded: "+boltseal.ErrLimit.Error())
 		return
 	}
+	// Escapes hide only single characters, and source code has them in plenty:
+	// regular expressions, tables of bytes, examples of file formats.
+	hidden := s.Step == "base64" || s.Step == "hex"
+	tell := v.scan.note
+	if hidden {
+		tell = v.scan.skip
+	}
 	c := v.content.decoded(s.Step, v.base+int64(s.Start), s.Line)
 	if len(c.via) > decodeDepth {
-		if !mostlyText(s.Text) { // bytes of something else that look like an escape
-			return
+		if mostlyText(s.Text) {
+			tell(v.content, fmt.Sprintf("encoded more than %d times: %v", decodeDepth, boltseal.ErrLimit))
 		}
-		v.skip(v.content, fmt.Sprintf("encoded more than %d times: %v", decodeDepth, boltseal.ErrLimit))
 		return
 	}
-	err := v.capture(wide{v.base + int64(s.Start), v.base + int64(s.End)}, s.Step != "base64" && s.Step != "hex", func() error {
+	err := v.capture(wide{v.base + int64(s.Start), v.base + int64(s.End)}, !hidden, func() error {
 		return v.scan.bytes(ctx, c, s.Text)
 	})
 	if err != nil && ctx.Err() == nil {
-		v.skip(v.content, "encoded text: "+err.Error())
+		tell(v.content, "encoded text: "+err.Error())
 	}
 }
 

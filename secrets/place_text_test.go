@@ -20,11 +20,19 @@ func TestEncodedTooOften(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, res.Skipped, 1)
 	require.Contains(t, res.Skipped[0].Reason, "encoded more than 4 times")
+	require.False(t, res.Skipped[0].Note)
 
 	escaped := `\x5c` + strings.Repeat("x5c", decodeDepth+1) + "x74" // a backslash, again and again
 	res, err = NewScanner(nil).Bytes(t.Context(), "a.txt", []byte(strings.Repeat("some words "+escaped, 20)))
 	require.NoError(t, err)
 	require.Len(t, res.Skipped, 1)
+	require.True(t, res.Skipped[0].Note, "escapes hide no more than single characters")
+
+	// The example of a file's first bytes is no file.
+	res, err = NewScanner(nil).Bytes(t.Context(), "tarfile.py", []byte(`if not s.startswith(b"\x1f\x8b\x08"): raise`))
+	require.NoError(t, err)
+	require.Len(t, res.Skipped, 1)
+	require.True(t, res.Skipped[0].Note)
 
 	var table bytes.Buffer
 	for i := range 200 {

@@ -60,14 +60,20 @@ func (o *settings) scan(limits boltseal.Limits) *scan {
 func (s *scan) limits() boltseal.Limits { return s.bound }
 
 // skip reports what was not looked at; the same words for the same content once.
-func (s *scan) skip(c content, reason string) {
+func (s *scan) skip(c content, reason string) { s.tell(c, reason, false) }
+
+// note reports what was looked at less deeply, where a secret is most unlikely:
+// the scan is complete without it.
+func (s *scan) note(c content, reason string) { s.tell(c, reason, true) }
+
+func (s *scan) tell(c content, reason string, note bool) {
 	path := boltseal.Location{Path: c.loc.Path, Member: c.loc.Member}.String()
 	if key := path + "\x00" + reason; !s.skipped[key] && len(s.skips) < mostSkips {
 		if s.skipped == nil {
 			s.skipped = map[string]bool{}
 		}
 		s.skipped[key] = true
-		s.skips = append(s.skips, boltseal.Skip{Layer: c.loc.Layer, Path: path, Reason: reason})
+		s.skips = append(s.skips, boltseal.Skip{Layer: c.loc.Layer, Path: path, Reason: reason, Note: note})
 		if len(s.skips) == mostSkips {
 			s.skips = append(s.skips, boltseal.Skip{Layer: c.loc.Layer, Path: c.loc.Path, Reason: fmt.Sprintf("more than %d parts were not looked at: %v", mostSkips, boltseal.ErrLimit)})
 		}
