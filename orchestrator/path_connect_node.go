@@ -58,11 +58,8 @@ func (g *Graph) connectWorkload(w *workloadPlace) {
 	if ok, conds, why := g.mountsToken(w); ok {
 		g.link(step, "", why, conds, account, w.fact)
 	}
-	secrets, _ := secretRefs(w.Spec)
-	for _, name := range secrets {
-		one := g.at(SecretOf(w.Namespace, name))
-		g.lead(nil, one, g.at(SecretsOf(w.Namespace)))
-		g.link(step, "", "the pod reads secret "+name, nil, one, w.fact)
+	for _, s := range w.secrets {
+		g.link(step, "", "the pod reads secret "+s.name, nil, s.fact, w.fact)
 	}
 	if w.controlPlane() {
 		g.link(step, "E71", "the container holds keys of the control plane", nil, g.at(ClusterAdmin), w.fact)
@@ -75,23 +72,23 @@ func (g *Graph) connectWorkload(w *workloadPlace) {
 	g.connectMetadata(w)
 
 	for _, n := range w.nodes {
-		g.fromNode(w, g.hub(hubNode, n), account, secrets, nil)
+		g.fromNode(w, g.hub(hubNode, n), account, nil)
 	}
 	if len(w.nodes) == 0 {
 		if ok, conds := g.settle("node-of:"+w.Namespace+"/"+w.Name, "%s runs on the node", w.String()); ok {
-			g.fromNode(w, g.hub(hubNode, ""), account, secrets, conds)
+			g.fromNode(w, g.hub(hubNode, ""), account, conds)
 		}
 	}
 }
 
 // fromNode is E70.
-func (g *Graph) fromNode(w *workloadPlace, node, account int32, secrets []string, conds []Condition) {
+func (g *Graph) fromNode(w *workloadPlace, node, account int32, conds []Condition) {
 	if w.mirror() {
 		return
 	}
 	why := w.String() + " runs there"
 	g.link(step, "E70", why, conds, account, node)
-	for _, name := range secrets {
-		g.link(step, "E70", why, conds, g.at(SecretOf(w.Namespace, name)), node)
+	for _, s := range w.secrets {
+		g.link(step, "E70", why, conds, g.hub(hubSecret, w.Namespace+"/"+s.name), node) // the kubelet reads it whole
 	}
 }

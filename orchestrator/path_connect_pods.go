@@ -93,7 +93,7 @@ func (g *Graph) controllerExists(r Right, ns, name string) (bool, []Condition) {
 
 // connectConfig is E47: who writes what a workload reads.
 func (g *Graph) connectConfig(w *workloadPlace) {
-	secrets, configMaps := secretRefs(w.Spec)
+	secrets, configMaps := configRefs(w.Spec)
 	reads := func(n Need, names []string) {
 		if len(names) == 0 {
 			return

@@ -37,17 +37,23 @@ func (g *Graph) connectTokenSecrets(ns string, tokens int32) {
 	})
 }
 
-// connectSecrets is E17, and what secrets hold.
+// connectSecrets is E17, and what secrets hold. Whoever reads some keys of a
+// secret has the secret, whoever reads all has its content, and with it the
+// token that may be there.
 func (g *Graph) connectSecrets(ns string) {
 	all := g.at(SecretsOf(ns))
 	g.step("E17", nil, all, g.can(needSecrets, ns, ""))
-	stored := map[Subject]bool{}
+	content := func(name string) int32 {
+		id := g.hub(hubSecret, ns+"/"+name)
+		g.lead(nil, g.at(SecretOf(ns, name)), id)
+		g.lead(nil, id, all)
+		return id
+	}
+	known := g.snap.Coverage(Resource("", "secrets"), ns).Known()
 	for _, it := range g.snap.Secrets.In(ns) {
-		one := g.at(SecretOf(ns, it.Name))
-		g.lead(nil, one, all)
+		id := content(it.Name)
 		if s, ok := tokenSecret(it); ok {
-			g.lead(nil, g.at(s.Position()), one)
-			stored[s] = true
+			g.lead(nil, g.at(s.Position()), id)
 		}
 	}
 	for s := range g.accountsIn(ns) {
@@ -56,34 +62,40 @@ func (g *Graph) connectSecrets(ns string) {
 			continue
 		}
 		for _, ref := range it.Object.Secrets { // those that the token controller lists
-			if g.snap.Secrets.Get(ns, ref.Name) == nil && !g.snap.Coverage(Resource("", "secrets"), ns).Known() && strings.HasPrefix(ref.Name, s.Name+"-token-") {
-				one := g.at(SecretOf(ns, ref.Name))
-				g.lead(nil, one, all)
-				g.lead(nil, g.at(s.Position()), one)
-				stored[s] = true
+			if g.snap.Secrets.Get(ns, ref.Name) == nil && !known && strings.HasPrefix(ref.Name, s.Name+"-token-") {
+				g.lead(nil, g.at(s.Position()), content(ref.Name))
 			}
 		}
-	}
-	known := g.snap.Coverage(Resource("", "secrets"), ns).Known()
-	ok, conds := g.settle("credentials:"+ns, "a secret in namespace %s holds a token of the service account", ns)
-	if known {
-		ok = false
 	}
 	tokens := g.hub(hubTokens, ns)
-	if ok {
+	if ok, conds := g.settle("credentials:"+ns, "a secret in namespace %s holds a token of the service account", ns); ok && !known {
 		g.lead(conds, tokens, all)
 	}
-	g.eachIn(needSecrets, ns, func(id int32, name string) {
-		if name == "" {
-			return
-		}
-		one := g.at(SecretOf(ns, name))
-		g.step("E17", nil, one, id)
-		g.lead(nil, one, all)
-		if !known && g.snap.Secrets.Get(ns, name) == nil {
+	named := map[string]bool{}
+	read := func(name string) int32 {
+		id := content(name)
+		if !named[name] && !known && g.snap.Secrets.Get(ns, name) == nil {
 			if ok, conds := g.settle("credentials:"+ns+"/"+name, "secret %s/%s holds a token of the service account", ns, name); ok {
-				g.lead(conds, tokens, one)
+				g.lead(conds, tokens, id)
 			}
 		}
+		named[name] = true
+		return id
+	}
+	g.eachIn(needSecrets, ns, func(id int32, name string) {
+		if name != "" {
+			g.step("E17", nil, read(name), id)
+		}
 	})
+	for _, w := range g.placesIn[ns] {
+		whole, some := secretsRead(w.Spec)
+		for _, name := range whole {
+			w.secrets = append(w.secrets, secretPlace{name, read(name)})
+		}
+		for _, name := range some {
+			one := g.at(SecretOf(ns, name))
+			g.lead(nil, one, all)
+			w.secrets = append(w.secrets, secretPlace{name, one})
+		}
+	}
 }

@@ -67,7 +67,7 @@ const (
 	hubNodes                 // a node of choice
 	hubNode                  // the identity of a node
 	hubRelabel               // the labels of a namespace
-	hubRewrite               // any rules for a role
+	hubSecret                // all keys of a secret, a token's among them
 )
 
 type edgeKind uint8

@@ -30,6 +30,8 @@ func (g *Graph) position(id int32) Position {
 		return AnyNode
 	case hubNode:
 		return Position("node-identity:" + f.a)
+	case hubSecret:
+		return Position("secret:" + f.a)
 	}
 	return Position("labels:" + f.a)
 }
@@ -149,8 +151,26 @@ func (p *printer) add(e *edge) {
 		s.Title = e.why
 		s.Why = ""
 	}
+	if g.becomesController(&s) {
+		s.ID, s.Title = "E18", g.rows["E18"].Title
+	}
 	s.Remove = removals(&s, e)
 	p.steps = append(p.steps, s)
+}
+
+// becomesController reports whether a step is E18: it ends with the service
+// account of a controller of the controller manager.
+func (g *Graph) becomesController(s *Step) bool {
+	account, ok := subjectAt(s.To)
+	if !ok || account.Namespace != "kube-system" || s.ID != "E12" && s.ID != "E15" && s.ID != "E30" {
+		return false
+	}
+	for b := range g.access.Holds(account) {
+		if b.Namespace == "" && strings.HasPrefix(b.Name, "system:controller:") {
+			return true
+		}
+	}
+	return false
 }
 
 // holder returns the identity that satisfies a need, and the fact as that

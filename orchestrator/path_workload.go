@@ -16,6 +16,14 @@ type workloadPlace struct {
 	fact  int32
 	nodes []string // by its pods; none if the snapshot has no pods of it
 	pods  []string
+	// secrets are those that its pods read, in the order of their names.
+	secrets []secretPlace
+}
+
+// secretPlace is a secret and the fact of having as much of it as a pod reads.
+type secretPlace struct {
+	name string
+	fact int32
 }
 
 // readWorkloads lists what runs, and on which nodes.
@@ -123,52 +131,6 @@ func (g *Graph) mountsToken(w *workloadPlace) (ok bool, conds []Condition, why s
 		return ok, conds, "automountServiceAccountToken is true where nothing is said"
 	}
 	return true, nil, "automountServiceAccountToken is true where nothing is said"
-}
-
-// secretRefs returns the names of the secrets and configmaps that a pod reads.
-func secretRefs(spec *corev1.PodSpec) (secrets, configMaps []string) {
-	for i := range spec.Volumes {
-		v := &spec.Volumes[i]
-		if v.Secret != nil {
-			secrets = append(secrets, v.Secret.SecretName)
-		}
-		if v.ConfigMap != nil {
-			configMaps = append(configMaps, v.ConfigMap.Name)
-		}
-		if v.Projected != nil {
-			for _, s := range v.Projected.Sources {
-				if s.Secret != nil {
-					secrets = append(secrets, s.Secret.Name)
-				}
-				if s.ConfigMap != nil {
-					configMaps = append(configMaps, s.ConfigMap.Name)
-				}
-			}
-		}
-	}
-	for _, c := range Containers(spec) {
-		for _, e := range c.EnvFrom {
-			if e.SecretRef != nil {
-				secrets = append(secrets, e.SecretRef.Name)
-			}
-			if e.ConfigMapRef != nil {
-				configMaps = append(configMaps, e.ConfigMapRef.Name)
-			}
-		}
-		for _, e := range c.Env {
-			if e.ValueFrom != nil && e.ValueFrom.SecretKeyRef != nil {
-				secrets = append(secrets, e.ValueFrom.SecretKeyRef.Name)
-			}
-			if e.ValueFrom != nil && e.ValueFrom.ConfigMapKeyRef != nil {
-				configMaps = append(configMaps, e.ValueFrom.ConfigMapKeyRef.Name)
-			}
-		}
-	}
-	for _, list := range []*[]string{&secrets, &configMaps} {
-		slices.Sort(*list)
-		*list = slices.Compact(*list)
-	}
-	return secrets, configMaps
 }
 
 // escapes says by which settings whoever runs code in a pod has its node: E72.
