@@ -159,7 +159,7 @@ func alignHex(run []byte) (skip int, ok bool) {
 		}
 	}
 	for skip := range 2 {
-		for _, at := range [3]int{0, len(run) / 2 &^ 1, (len(run) - sample - 1) &^ 1} {
+		for _, at := range [3]int{0, len(run) / 2 &^ 1, max(0, len(run)-sample-1) &^ 1} {
 			if at += skip; at+sample <= len(run) && textHex(run[at:at+sample]) {
 				return skip, true
 			}
