@@ -41,7 +41,11 @@ func fileFamilies() []Rule {
 
 // vaultBody keeps headers that hex digits follow on the next line.
 func vaultBody(c *Candidate) bool {
-	_, body, ok := bytes.Cut(c.Text[c.End:min(len(c.Text), c.End+256)], []byte{'\n'})
+	after := c.Text[c.End:min(len(c.Text), c.End+256)]
+	if bytes.HasPrefix(after, []byte(`\n`)) || bytes.HasPrefix(after, []byte(`\r\n`)) { // in a string
+		after = []byte(unescapeLines(string(after)))
+	}
+	_, body, ok := bytes.Cut(after, []byte{'\n'})
 	line, _, _ := bytes.Cut(bytes.TrimSpace(body), []byte{'\n'})
 	return ok && len(line) >= 16 && len(bytes.Trim(line, "0123456789abcdef\r")) == 0
 }
@@ -63,6 +67,9 @@ func netrc(c *Candidate) bool {
 		if words[i] == "login" || words[i] == "account" && user == "" {
 			user = words[i+1]
 		}
+	}
+	if i >= 0 { // the value of a form's field, of a string, or text between zero bytes may begin so
+		words[i] = words[i][strings.LastIndexAny(words[i], "=\"'>\x00")+1:]
 	}
 	host := "default"
 	switch {

@@ -86,10 +86,16 @@ func hexEscape(b []byte) (v, n int) {
 	return v, 1 + digits
 }
 
-// Unpercent undoes percent-encoding, RFC 3986, 2.1. What is no escape stays.
+// Unpercent undoes percent-encoding, RFC 3986, 2.1. What is no escape stays, but
+// for the blanks of forms.
 func Unpercent(b []byte) []byte {
+	form := isForm(b)
 	out := make([]byte, 0, len(b))
 	for i := 0; i < len(b); i++ {
+		if form && b[i] == '+' {
+			out = append(out, ' ')
+			continue
+		}
 		if b[i] == '%' && i+2 < len(b) && nibble[b[i+1]]|nibble[b[i+2]] != 0xff {
 			out = append(out, nibble[b[i+1]]<<4|nibble[b[i+2]])
 			i += 2
@@ -98,6 +104,38 @@ func Unpercent(b []byte) []byte {
 		}
 	}
 	return out
+}
+
+// isForm reports whether plus signs in a text are blanks, as forms encode them (URL
+// standard, 5.2): there, plus signs of the text itself are encoded, and no
+// blanks. Text of several lines shows it by blanks where base 64 has no plus sign,
+// or by encoded marks that other encoders leave alone.
+func isForm(b []byte) bool {
+	if bytes.IndexByte(b, '+') < 0 {
+		return false
+	}
+	var line, mark, plus bool
+	for i := bytes.IndexByte(b, '%'); i >= 0 && i+3 < len(b); {
+		switch string(b[i+1 : i+3]) {
+		case "20":
+			return false
+		case "0A", "0a":
+			line = true
+			mark = mark || b[i+3] == '+'
+		case "2C", "2c", "3B", "3b":
+			mark = mark || b[i+3] == '+'
+		case "3A", "3a", "3D", "3d":
+			mark = true
+		case "2B", "2b":
+			plus = true
+		}
+		next := bytes.IndexByte(b[i+1:], '%')
+		if next < 0 {
+			break
+		}
+		i += 1 + next
+	}
+	return plus || line && (mark || bytes.Contains(b, []byte("BEGIN+")))
 }
 
 var entities = map[string]byte{

@@ -136,8 +136,8 @@ func isHex(b []byte) bool {
 	return true
 }
 
-// nextEscape finds escapes that can split a token or hide the quotes round it.
-// A line break or tab between tokens does neither.
+// nextEscape finds escapes that can split a token, hide the quotes round it, or
+// the lines of a file. Other line breaks and tabs between tokens do neither.
 func nextEscape(data []byte, from, to int) int {
 	return nextByte(data, from, to, '\\', func(i int) bool {
 		if i+1 >= len(data) {
@@ -146,6 +146,8 @@ func nextEscape(data []byte, from, to int) int {
 		switch c := data[i+1]; c {
 		case '/':
 			return true
+		case 'n', 'r', '\\':
+			return escapedLine(data, i)
 		case 'u':
 			return i+5 < len(data) && (data[i+2] == '{' || isHex(data[i+2:i+6]))
 		case 'x':
@@ -207,7 +209,7 @@ func nextEntity(data []byte, from, to int) int {
 
 func entityBounds(data []byte, at int) (lo, hi int) {
 	ends := func(data []byte, i int) bool {
-		return data[i] == '<' || data[i] == '>' || data[i] == '\n' || data[i] == 0
+		return data[i] == '<' || data[i] == '>' || data[i] == 0
 	}
 	return stretch(data, at, '&', ends, ends)
 }
@@ -226,11 +228,15 @@ func nextQuoted(data []byte, from, to int) int {
 }
 
 func quotedBounds(data []byte, at int) (lo, hi int) {
+	// An encoded equals sign, or a line cut at its limit, tells that its neighbours
+	// are encoded too; another line that ends with one may be no more than that.
+	start := bytes.LastIndexByte(data[max(0, at-80):at], '\n') + 1 + max(0, at-80)
+	sure := at+2 < len(data) && data[at+1] == '3' || at-start >= 72 && at-start <= 75
 	ends := func(data []byte, i int) bool { // a line break that is not a soft one
 		if data[i] == 0 {
 			return true
 		}
-		if data[i] != '\n' || i == 0 {
+		if sure || data[i] != '\n' || i == 0 {
 			return false
 		}
 		if i > 1 && data[i-1] == '\r' {

@@ -157,7 +157,19 @@ func TestStretches(t *testing.T) {
 		{`x = '\u{1F600}'`, "escape", `x = '\u{1F600}'`, "x = '😀'"},
 		{`go https://u:p%40ss@h now`, "percent", `https://u:p%40ss@h`, "https://u:p@ss@h"},
 		{`<b a='x'>k&#61;v&quot;w&nope;</b>`, "entity", `k&#61;v&quot;w&nope;`, `k=v"w&nope;`},
-		{"a\nkey=3Dsome=\nthing\nb", "quoted-printable", "key=3Dsome=\nthing", "key=something"},
+		{"a\nkey=3Dsome=\nthing\nb", "quoted-printable", "a\nkey=3Dsome=\nthing\nb", "a\nkey=something\nb"},
+		{"a\nkey some=\nthing\nb", "quoted-printable", "key some=\nthing", "key something"},
+		{"a\n" + strings.Repeat("k", 75) + "=\nthing\nb", "quoted-printable", "a\n" + strings.Repeat("k", 75) + "=\nthing\nb", "a\n" + strings.Repeat("k", 75) + "thing\nb"},
+		{"<b>k&#61;v\nw</b>", "entity", "k&#61;v\nw", "k=v\nw"},
+		{`f("a=1\nKEY=abcdef")`, "escape", `a=1\nKEY=abcdef`, "a=1\nKEY=abcdef"},
+		{`f("a\r\n  export KEY = 'a b'")`, "escape", `a\r\n  export KEY = 'a b'`, "a\r\n  export KEY = 'a b'"},
+		{`f("a\\nkey: abcdef\\n")`, "escape", `a\\nkey: abcdef\\n`, `a\nkey: abcdef\n`},
+		{`f("machine h\nlogin u\npassword abcdef")`, "escape", `machine h\nlogin u\npassword abcdef`, "machine h\nlogin u\npassword abcdef"},
+		{`f("-----BEGIN X-----\nAAAABBBBCCCCDDDD\n")`, "escape", `-----BEGIN X-----\nAAAABBBBCCCCDDDD\n`, "-----BEGIN X-----\nAAAABBBBCCCCDDDD\n"},
+		{"get a=b+c%3Dd%0Ae+f", "percent", "a=b+c%3Dd%0Ae+f", "a=b c=d\ne f"},
+		{"get a=b+c%0Ad%20e", "percent", "a=b+c%0Ad%20e", "a=b+c\nd e"},
+		{"get a=b%2Bc+d", "percent", "a=b%2Bc+d", "a=b+c d"},
+		{"get a=b+c%2Fd%3D", "percent", "a=b+c%2Fd%3D", "a=b+c/d="},
 		{"a: 1\nkey: |\n  one\n    two\n\n  three\nb: 2\n", "yaml", "key: |\n  one\n    two\n\n  three\n", "key: one\n  two\n\nthree\n"},
 		{"- key: >-\n    one\n    two\n  b: 2\n", "yaml", "- key: >-\n    one\n    two\n", "key: one two "},
 	} {
@@ -173,6 +185,7 @@ func TestStretches(t *testing.T) {
 	}
 	for _, in := range []string{
 		"plain text", `printf("%d\n", x)`, `C:\users\name`, `\d+\s`, `if a && b { x %= y }`, "x =\n  y", "100% sure", "a: b | c", "key: >=1.0", `"say \"hi\""`,
+		`"a\nb = c;\n"`, `"a\n  color: white;\n"`, `"a\nNote: a sentence"`, `"a\nif x == y:"`, `"a\nx = f(yyyyyyyy)\n"`, `"a\nx=1\n"`,
 	} {
 		require.Empty(t, find([]byte(in), 7), in)
 	}
