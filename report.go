@@ -58,7 +58,7 @@ type ReportLayer struct {
 	Confidence float64 `json:"confidence"`
 	Evidence   string  `json:"evidence,omitempty"`
 	CreatedBy  string  `json:"createdBy,omitempty"`
-	Bytes      int64   `json:"bytes"`                // inflated
+	Bytes      int64   `json:"bytes"`                // of the uncompressed tar; of the files where there is none
 	Compressed int64   `json:"compressed,omitempty"` // as stored
 	Files      int     `json:"files"`                // regular files in the layer
 	Added      int     `json:"added"`                // paths that no lower layer has

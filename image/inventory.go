@@ -1,6 +1,7 @@
 package image
 
 import (
+	"cmp"
 	"github.com/boltseal/boltseal"
 )
 
@@ -69,7 +70,7 @@ func (v *Inventory) Report() *boltseal.Report {
 		l := &v.Layers[i]
 		r.Layers = append(r.Layers, boltseal.ReportLayer{
 			Index: i, Digest: string(l.Digest), DiffID: string(l.DiffID), Kind: "unknown",
-			Bytes: l.Stats.TarBytes, Compressed: l.Stats.Compressed, Files: l.Stats.Files,
+			Bytes: cmp.Or(l.Stats.TarBytes, l.Stats.Bytes), Compressed: l.Stats.Compressed, Files: l.Stats.Files,
 			Added: l.Stats.Added, Modified: l.Stats.Modified, Removed: l.Stats.Removed, Wasted: l.Stats.Wasted,
 			Packages: l.Stats.Packages,
 		})

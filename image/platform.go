@@ -32,8 +32,12 @@ func ParsePlatform(s string) (v1.Platform, error) {
 	return normalize(p), nil
 }
 
-// FormatPlatform writes os/architecture[/variant].
+// FormatPlatform writes os/architecture[/variant]; nothing for no platform, as a
+// folder has.
 func FormatPlatform(p v1.Platform) string {
+	if p.OS == "" && p.Architecture == "" {
+		return ""
+	}
 	s := p.OS + "/" + p.Architecture
 	if p.Variant != "" {
 		s += "/" + p.Variant

@@ -75,6 +75,9 @@ func parseFlags(args []string) (*options, error) {
 	case len(rest) == 1:
 		o.ref = rest[0]
 	}
+	if o.ref == "" && o.platform != nil {
+		return nil, errors.New("-platform chooses among the platforms of an image: give one")
+	}
 	if len(o.outputs) == 0 {
 		o.outputs = []output{{format: "table"}}
 	}
