@@ -86,30 +86,34 @@ func Encode(ctx context.Context, sources []fs.FS, o *BuildOptions) ([]byte, Stat
 	return file, b.stats, nil
 }
 
-// publish replaces a file in one step.
-func publish(path string, data []byte) (err error) {
+// replace writes a file in one step: a reader sees the old content or all of the
+// new, and on error the old file stays and no other is left behind.
+func replace(path string, write func(io.Writer) error) error {
 	f, err := os.CreateTemp(filepath.Dir(path), ".boltseal-*")
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, f.Close(), os.Remove(f.Name()))
-		}
-	}()
-	if _, err = f.Write(data); err != nil {
+	if err = write(f); err == nil {
+		err = f.Chmod(0o644)
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return nil
+}
+
+// publish is [replace] with data that is in memory.
+func publish(path string, data []byte) error {
+	return replace(path, func(w io.Writer) error {
+		_, err := w.Write(data)
 		return err
-	}
-	if err = f.Chmod(0o644); err != nil {
-		return err
-	}
-	if err = f.Sync(); err != nil {
-		return err
-	}
-	if err = f.Close(); err != nil {
-		return os.Remove(f.Name())
-	}
-	return os.Rename(f.Name(), path)
+	})
 }
 
 // builder gathers advisories and writes them.

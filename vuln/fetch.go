@@ -135,6 +135,9 @@ func (f *fetcher) get(ctx context.Context, url, etag string) (resp *http.Respons
 	return resp, nil
 }
 
+// maxListBytes bounds ecosystems.txt, which has about 1 KiB.
+const maxListBytes = 1 << 20
+
 // list reads ecosystems.txt: one name per line. Releases ("Debian:12") are
 // parts of their ecosystem's zip, and [EMPTY] holds what was withdrawn.
 func (f *fetcher) list(ctx context.Context, url string) ([]string, error) {
@@ -143,9 +146,12 @@ func (f *fetcher) list(ctx context.Context, url string) ([]string, error) {
 		return nil, err
 	}
 	defer resp.Body.Close()
-	b, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+	b, err := io.ReadAll(io.LimitReader(resp.Body, maxListBytes+1))
 	if err != nil {
 		return nil, err
+	}
+	if len(b) > maxListBytes {
+		return nil, fmt.Errorf("GET %s: %w: more than %d bytes", resp.Request.URL.Redacted(), boltseal.ErrLimit, maxListBytes)
 	}
 	var out []string
 	for _, e := range strings.Split(string(b), "\n") {
@@ -176,18 +182,14 @@ func (f *fetcher) zip(ctx context.Context, url, dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	tmp, err := os.CreateTemp(dir, ".all-*.zip")
-	if err != nil {
+	err = replace(name, func(w io.Writer) error {
+		n, err := io.Copy(w, io.LimitReader(resp.Body, f.max+1))
+		if err == nil && n > f.max {
+			err = fmt.Errorf("GET %s: %w: more than %d bytes", resp.Request.URL.Redacted(), boltseal.ErrLimit, f.max)
+		}
 		return err
-	}
-	n, err := io.Copy(tmp, io.LimitReader(resp.Body, f.max+1))
-	if err == nil && n > f.max {
-		err = fmt.Errorf("GET %s: %w: more than %d bytes", resp.Request.URL.Redacted(), boltseal.ErrLimit, f.max)
-	}
-	if err = errors.Join(err, tmp.Close()); err != nil {
-		return errors.Join(err, os.Remove(tmp.Name()))
-	}
-	if err := os.Rename(tmp.Name(), name); err != nil {
+	})
+	if err != nil {
 		return err
 	}
 	if e := resp.Header.Get("ETag"); e != "" {

@@ -2,6 +2,8 @@ package vuln
 
 import (
 	"context"
+	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -11,6 +13,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/boltseal/boltseal"
 )
 
 // A password in the address of an export is in no message.
@@ -60,4 +64,36 @@ func TestFetchStall(t *testing.T) {
 	got, err := os.ReadFile(filepath.Join(dir, "slow", "all.zip"))
 	require.NoError(t, err)
 	require.Equal(t, strings.Repeat("slow", 20), string(got))
+}
+
+// An error leaves what was there, and no file that nobody will use.
+func TestReplace(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "f")
+	require.NoError(t, publish(path, []byte("old")))
+	torn := errors.New("torn")
+	err := replace(path, func(w io.Writer) error {
+		_, err := w.Write([]byte("ne"))
+		return errors.Join(err, torn)
+	})
+	require.ErrorIs(t, err, torn)
+	got, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Equal(t, "old", string(got))
+
+	// What cannot be written to the end, or renamed, is an error, not a silent loss.
+	require.ErrorIs(t, replace(path, func(w io.Writer) error { return w.(io.Closer).Close() }), os.ErrClosed)
+	require.NoError(t, os.MkdirAll(filepath.Join(dir, "taken", "x"), 0o700))
+	require.Error(t, publish(filepath.Join(dir, "taken"), []byte("new")))
+	entries, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	require.Len(t, entries, 2, "f and taken alone")
+}
+
+func TestFetchListLimit(t *testing.T) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Write([]byte(strings.Repeat("npm\n", maxListBytes/4) + "Go\n"))
+	}))
+	defer s.Close()
+	require.ErrorIs(t, Fetch(t.Context(), s.URL, t.TempDir(), nil), boltseal.ErrLimit)
 }
