@@ -2,6 +2,7 @@ package image
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -177,41 +178,20 @@ func (t *toc) compare(raw *meter) (f *boltseal.Finding, skip string) {
 			return t.finding([]string{estargzTOC}, []string{fmt.Sprintf("no table of the announced digest %s is in the layer", t.want)}), ""
 		}
 	}
-	var table struct {
-		Entries []struct {
-			Type     string `json:"type"`
-			Name     string `json:"name"`
-			LinkName string `json:"linkName"`
-			Mode     int64  `json:"mode"`
-			Size     int64  `json:"size"`
-			Digest   string `json:"digest"`
-		} `json:"entries"`
-	}
+	listed := map[string]tocItem{}
 	switch {
 	case t.failed != "":
 	case t.full:
 		t.failed = fmt.Sprintf("%v of %d entries", boltseal.ErrLimit, maxTOCEntries)
 	default:
-		if err := json.Unmarshal(t.raw, &table); err != nil {
-			t.failed = fmt.Sprintf("%v: %v", boltseal.ErrMalformed, err)
+		if err := readTOC(t.raw, listed); err != nil {
+			t.failed = err.Error()
 		}
 	}
 	if t.failed != "" {
 		return nil, "the layer's table of contents, from which lazy engines make the file system, was not compared with its tar: " + t.failed
 	}
 	differ := map[string]string{}
-	listed := map[string]tocItem{}
-	for _, e := range table.Entries {
-		p, _ := tree.Clean([]byte(e.Name))
-		if e.Type == "chunk" || len(p) == 0 {
-			continue
-		}
-		item := tocItem{kind: e.Type, mode: e.Mode & 0o7777, link: linkName(e.Type, e.LinkName)}
-		if e.Type == "reg" {
-			item.size, item.digest = e.Size, e.Digest
-		}
-		listed[string(p)] = item
-	}
 	for p, item := range listed {
 		have, ok := t.entries[p]
 		switch {
@@ -237,6 +217,74 @@ func (t *toc) compare(raw *meter) (f *boltseal.Finding, skip string) {
 		why = append(why, differ[p])
 	}
 	return t.finding(paths, why), ""
+}
+
+// readTOC reads a table's entries one by one, so that a table of empty entries
+// takes no more memory than it has bytes.
+func readTOC(raw []byte, listed map[string]tocItem) error {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	if t, err := d.Token(); err != nil || t != json.Delim('{') {
+		return malformed(cmp.Or(err, errors.New("not an object")))
+	}
+	found := false
+	for d.More() {
+		key, err := d.Token()
+		if err != nil {
+			return malformed(err)
+		}
+		// Engines written in Go take any case, and of two lists the second.
+		if name, _ := key.(string); !strings.EqualFold(name, "entries") {
+			err = d.Decode(new(json.RawMessage))
+		} else if found {
+			err = errors.New("two lists of entries")
+		} else {
+			found = true
+			err = readTOCEntries(d, listed)
+		}
+		if err != nil {
+			return malformed(err)
+		}
+	}
+	if _, err := d.Token(); err != nil {
+		return malformed(err)
+	}
+	if !found {
+		return malformed(errors.New("no entries"))
+	}
+	return nil
+}
+
+func readTOCEntries(d *json.Decoder, listed map[string]tocItem) error {
+	if t, err := d.Token(); err != nil || t != json.Delim('[') {
+		return cmp.Or(err, errors.New("entries are no list"))
+	}
+	for d.More() {
+		var e struct {
+			Type     string `json:"type"`
+			Name     string `json:"name"`
+			LinkName string `json:"linkName"`
+			Mode     int64  `json:"mode"`
+			Size     int64  `json:"size"`
+			Digest   string `json:"digest"`
+		}
+		if err := d.Decode(&e); err != nil {
+			return err
+		}
+		p, _ := tree.Clean([]byte(e.Name))
+		if e.Type == "chunk" || len(p) == 0 {
+			continue
+		}
+		if len(listed) >= maxTOCEntries {
+			return fmt.Errorf("%w of %d entries", boltseal.ErrLimit, maxTOCEntries)
+		}
+		item := tocItem{kind: e.Type, mode: e.Mode & 0o7777, link: linkName(e.Type, e.LinkName)}
+		if e.Type == "reg" {
+			item.size, item.digest = e.Size, e.Digest
+		}
+		listed[string(p)] = item
+	}
+	_, err := d.Token()
+	return err
 }
 
 // against says how the table's item differs from the tar's.

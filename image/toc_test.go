@@ -124,9 +124,32 @@ func TestTableOfContentsAbsent(t *testing.T) {
 	l := tocLayers(t, goodTOC)["zstd:chunked"]
 	l.Annotations = map[string]string{annotationChunkedSum: "x", annotationChunkedPos: "9223372036854775807:1"}
 	require.False(t, analyze(l, nil).Complete)
-	for _, table := range []string{"", "{", "[]", `{"entries":[{"name":1}]}`} {
+	for _, table := range []string{"", "{", "[]", "{}", `{"entries":1}`, `{"entries":[`, `{"entries":[{"name":1}]}`, goodTOC[:len(goodTOC)-1] + `,"Entries":[]}`} {
 		for form, l := range tocLayers(t, table) {
 			require.False(t, analyze(l, nil).Complete, "%s %q", form, table)
 		}
 	}
+}
+
+func FuzzTOC(f *testing.F) {
+	f.Add([]byte(goodTOC), "1:2:3:1")
+	f.Add([]byte(`{"version":1,"x":[{}],"ENTRIES":[{},{"name":"a","type":"reg","size":-1}]}`), "9223372036854775807:1")
+	f.Fuzz(func(t *testing.T, table []byte, pos string) {
+		if from, length, err := position(pos); err == nil && (from < 0 || length < 0 || from+length < 0) {
+			t.Fatal(from, length)
+		}
+		l := &Layer{Annotations: map[string]string{annotationEstargz: digest.FromBytes(table).String()}}
+		toc := &toc{layer: l, limit: 1 << 20, want: l.Annotations[annotationEstargz], raw: table, entries: map[string]tocItem{}}
+		found, skip := toc.compare(nil)
+		if found != nil && (len(found.Locations) == 0 || len(found.Locations) != len(found.Evidence)) {
+			t.Fatalf("%+v", found)
+		}
+		listed := map[string]tocItem{}
+		if err := readTOC(table, listed); (err == nil) != (skip == "") && table != nil {
+			t.Fatal(err, skip)
+		}
+		if out, err := inflateTOC(table, 1000); len(out) > 1000 && err == nil {
+			t.Fatal(len(out))
+		}
+	})
 }
