@@ -18,7 +18,8 @@ type Primitive struct {
 	Ways []Way  `json:"ways,omitempty"`
 	Gain string `json:"gain"` // what follows, in words
 	// Effect marks a primitive that gives no identity, secret or node: it reads,
-	// redirects or stops something. It is no step of a path.
+	// redirects or stops something. It is no step of a path; [Graph.Effects] tells
+	// who has it.
 	Effect bool `json:"effect,omitempty"`
 	// Trap says what looks like it and gives nothing.
 	Trap   string `json:"trap,omitempty"`
@@ -48,10 +49,15 @@ type Right struct {
 	// Anywhere says that any namespace will do: the request is not about objects
 	// of the namespace.
 	Anywhere bool `json:"anywhere,omitempty"`
+	// Any says that it may be any resource of any group.
+	Any bool `json:"any,omitempty"`
 }
 
 // String writes "get|list secrets" or "bind clusterroles.rbac.authorization.k8s.io".
 func (r Right) String() string {
+	if r.Any {
+		return strings.Join(r.Verbs, "|") + " any resource"
+	}
 	s := strings.Join(r.Verbs, "|") + " " + r.Resource
 	if r.Group != "" {
 		s += "." + r.Group

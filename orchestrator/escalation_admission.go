@@ -36,14 +36,14 @@ func admissionPrimitives() []Primitive {
 		Gain: "reads and alters the objects of that API", Trap: "groups that are served by the API server itself keep precedence only while they are registered",
 		Fix: "take the write away from all but the installer", Source: "kubernetes.io: API aggregation layer",
 	}, {
-		ID: "E60", Title: "give an object another owner", Effect: true, Ways: anyOf(right(changeVerbs, "*", "*")),
+		ID: "E60", Title: "give an object another owner", Effect: true, Ways: []Way{{need(Right{Verbs: []string{"update", "patch"}, Group: "*", Resource: "*", Any: true})}},
 		Gain: "the garbage collector deletes the object, without the right to delete", Trap: "removes only; OwnerReferencesPermissionEnforcement stops it, and is off by default",
 		Fix: "enable the admission plugin", Source: "kubernetes.io: admission controllers, OwnerReferencesPermissionEnforcement",
 	}, {
-		ID: "E61", Title: "rewrite stored objects", Effect: true, Ways: anyOf(right("create", "storagemigration.k8s.io", "storageversionmigrations")),
+		ID: "E61", Title: "rewrite stored objects", Effect: true, Ways: []Way{{needMigration, needMutatingWebhooks}, {needMigration, needMutatingPolicies, needMutatingBindings}},
 		Gain: "existing objects pass through mutating admission again", Trap: "beta and off by default; needs E53 or E55 beside it", Fix: "take create away", Source: "KEP-4192",
 	}, {
-		ID: "E62", Title: "claim devices with admin access", Effect: true, Ways: anyOf(right("create", resourceGroup, "resourceclaims"), right("create", resourceGroup, "resourceclaimtemplates")),
+		ID: "E62", Title: "claim devices with admin access", Effect: true, Ways: []Way{{needDeviceClaim}, {needDeviceTemplate}, {needDeviceClaim, needNamespace}, {needDeviceTemplate, needNamespace}},
 		Gain: "devices that others use", Trap: "refused unless the namespace is labelled resource.kubernetes.io/admin-access", Fix: "label no namespace of a tenant", Source: "KEP-5018",
 	}, {
 		ID: "E63", Title: "rewrite a device claim's status", Effect: true, Ways: anyOf(right(changeVerbs, resourceGroup, "resourceclaims/status"), right(changeVerbs, resourceGroup, "resourceclaims/binding"), right(changeVerbs, resourceGroup, "resourceclaims/driver")),
@@ -83,6 +83,10 @@ var (
 	needDropMutating       = need(right("delete|deletecollection|update|patch", admissionGroup, "mutatingwebhookconfigurations"))
 	needDropPolicies       = need(right("delete|deletecollection|update|patch", admissionGroup, "validatingadmissionpolicies"))
 	needDropPolicyBindings = need(right("delete|deletecollection|update|patch", admissionGroup, "validatingadmissionpolicybindings"))
+
+	needMigration      = need(right("create", "storagemigration.k8s.io", "storageversionmigrations"))
+	needDeviceClaim    = need(right("create", resourceGroup, "resourceclaims"))
+	needDeviceTemplate = need(right("create", resourceGroup, "resourceclaimtemplates"))
 
 	needNamespace    = need(right(changeVerbs, "", "namespaces"))
 	needNewNamespace = need(right("create", "", "namespaces"))

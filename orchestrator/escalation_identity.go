@@ -21,7 +21,7 @@ func identityPrimitives() []Primitive {
 		Gain: "the rights of every service account of the namespace, existing or not",
 		Trap: "the default role edit holds it", Fix: "take impersonate away, or name the accounts in resourceNames", Source: impersonation,
 	}, {
-		ID: "E13", Title: "impersonate extra fields", Effect: true, Ways: anyOf(right("impersonate", authnGroup, "userextras"), right("impersonate", authnGroup, "userextras/authentication.kubernetes.io/node-name")),
+		ID: "E13", Title: "impersonate extra fields", Effect: true, Ways: []Way{{needExtras, needUsers}, {needExtras, needAccounts}, {needNodeExtra, needUsers}, {needNodeExtra, needAccounts}},
 		Gain: "forged claims, such as the node of a token, in requests made by E10 or E12",
 		Trap: "alone it gives nothing", Fix: "take impersonate on userextras away", Source: impersonation,
 	}, {
@@ -35,7 +35,7 @@ func identityPrimitives() []Primitive {
 		Trap: "the account must exist; the default role edit holds it", Fix: "take create on serviceaccounts/token away, or name the accounts in resourceNames",
 		Source: "kubernetes.io: RBAC good practices, token request",
 	}, {
-		ID: "E16", Title: "mint tokens that claim a node", Effect: true, Ways: anyOf(right("create", "", "serviceaccounts/token")),
+		ID: "E16", Title: "mint tokens that claim a node", Effect: true, Ways: []Way{{needToken}},
 		Gain: "a token with the claim of any node: it passes rules that trust the node's name",
 		Trap: "needs no right on nodes", Fix: "do not decide by the node claim of a token alone", Source: "KEP-4193",
 	}, {
@@ -90,6 +90,8 @@ var (
 	needGroupsAsUser    = need(right("impersonate", "", "users"), right("impersonate", "", "groups"))
 	needGroupsAsAccount = need(anywhere(right("impersonate", "", "serviceaccounts")), right("impersonate", "", "groups"))
 	needAccounts        = need(right("impersonate", "", "serviceaccounts"))
+	needExtras          = need(right("impersonate", authnGroup, "userextras"))
+	needNodeExtra       = need(right("impersonate", authnGroup, "userextras/authentication.kubernetes.io/node-name"))
 
 	// The second half is asked for on what the request is about: any rule with
 	// such a verb is a beginning.

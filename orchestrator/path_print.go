@@ -285,9 +285,9 @@ func (g *Graph) grantsOf(h *holder, r Right, namespace, name string) []Grant {
 	return all
 }
 
-// removals says how to take a step away.
-func removals(s *Step, e *edge) (out []string) {
-	for _, u := range s.Uses {
+// grantRemovals names the binding and the rule behind each right.
+func grantRemovals(uses []Use) (out []string) {
+	for _, u := range uses {
 		var parts []string
 		for _, g := range u.Grants {
 			if g.Binding.Name == "" || g.Binding.Assumed && g.Role.Assumed {
@@ -299,6 +299,12 @@ func removals(s *Step, e *edge) (out []string) {
 			out = append(out, "remove "+strings.Join(parts, "; and "))
 		}
 	}
+	return out
+}
+
+// removals says how to take a step away.
+func removals(s *Step, e *edge) (out []string) {
+	out = grantRemovals(s.Uses)
 	switch {
 	case e.row != nil && e.row.ID == "E72":
 		out = append(out, "remove "+s.Why)

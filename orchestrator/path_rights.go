@@ -186,11 +186,13 @@ func (t *rightsTable) addRule(h *heldRights, rule *rbacv1.PolicyRule) {
 // ruleGives reports whether a rule gives a right, and whether for requests that
 // carry no name, or for all names.
 func ruleGives(rule *rbacv1.PolicyRule, r *Right) (ok, all bool) {
-	if !matches(rule.APIGroups, r.Group) {
-		return false, false
-	}
 	resource, sub, _ := strings.Cut(r.Resource, "/")
-	if !resourceMatches(rule.Resources, resource, sub) {
+	switch {
+	case r.Any:
+		if len(rule.APIGroups) == 0 || !slices.ContainsFunc(rule.Resources, func(s string) bool { return !strings.Contains(s, "/") }) {
+			return false, false
+		}
+	case !matches(rule.APIGroups, r.Group) || !resourceMatches(rule.Resources, resource, sub):
 		return false, false
 	}
 	for _, v := range r.Verbs {

@@ -111,6 +111,22 @@ func runWhatCan(ctx context.Context, args []string, c *console) int {
 		c.print("%s", where)
 		c.print("    %s", g)
 	}
+	title := "What follows beside that, without becoming anybody else (for that, see clusteraudit paths):"
+	for e := range orchestrator.NewGraph(access, nil).Effects(who.Position()) {
+		if title != "" {
+			c.print("")
+			c.print("%s", title)
+			title = ""
+		}
+		where := ""
+		if e.Namespace != "" {
+			where = "in " + e.Namespace + ": "
+		}
+		c.print("  %s", where+e.String())
+		for _, r := range e.Remove {
+			c.print("    to end it: %s", r)
+		}
+	}
 	return answered(c, err, access.Missing(who.Namespace), found)
 }
 
