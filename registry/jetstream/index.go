@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+	"github.com/opencontainers/go-digest"
 
 	"github.com/boltseal/boltseal/internal/wait"
 	"github.com/boltseal/boltseal/registry"
@@ -25,79 +26,146 @@ func (q *Queue) Index(ctx context.Context, ref string) (registry.Inventory, erro
 	if err != nil {
 		return registry.Inventory{}, err
 	}
-	key := q.key(d)
-	told := q.await(key)
-	defer q.leave(key, told)
-	body, err := json.Marshal(job{Ref: ref})
-	if err != nil {
-		return registry.Inventory{}, err
-	}
+	told := q.await(d)
+	defer q.leave(d, told)
 	tick := time.NewTicker(again)
 	defer tick.Stop()
+	inv, err := q.result(ctx, d)
 	for asked := false; ; {
-		raw, err := q.result(ctx, key)
-		if err == nil && raw != nil {
-			inv, err := unpack(raw)
-			var failed failure
-			if asked || !errors.As(err, &failed) {
-				return inv, err
+		var failed failure
+		switch {
+		case err == nil:
+			return inv, nil
+		case errors.As(err, &failed) && asked:
+			return registry.Inventory{}, err
+		case errors.Is(err, errNone):
+			err = q.ask(ctx, ref, d)
+			asked = asked || err == nil
+		case errors.As(err, &failed), errors.Is(err, errUnreadable):
+			// It failed when somebody asked before, or is no result: it is wanted
+			// again. Whoever writes those that are none is told of in the log.
+			if failed == "" {
+				q.Log.ErrorContext(ctx, "a result is refused; the image is analysed again", "image", ref, "error", err)
 			}
-			// It failed when somebody asked before: it is wanted again.
-			if err = q.results.Delete(ctx, key); err == nil {
-				raw = nil
-			}
-		}
-		if raw == nil && err == nil {
-			if _, err = q.js.Publish(ctx, q.subject(part(d)), body); err == nil || queued(err) {
-				asked, err = true, nil
+			if err = q.results[laneOf(d)].Delete(ctx, q.key(d)); err == nil {
+				err = q.ask(ctx, ref, d)
+				asked = asked || err == nil
 			}
 		}
 		if err != nil && ctx.Err() == nil {
 			q.Log.WarnContext(ctx, "the queue does not answer; tried again", "image", ref, "error", err)
 		}
 		select {
-		case <-told:
+		case raw := <-told:
+			inv, err = q.open(d, raw)
 		case <-tick.C:
+			inv, err = q.result(ctx, d)
 		case <-ctx.Done():
 			return registry.Inventory{}, ctx.Err()
 		}
 	}
 }
 
-// result returns what there is under a key, or nil.
-func (q *Queue) result(ctx context.Context, key string) ([]byte, error) {
-	e, err := q.results.Get(ctx, key)
-	if errors.Is(err, jetstream.ErrKeyNotFound) {
-		return nil, nil
-	}
+// ask queues an image, unless it is.
+func (q *Queue) ask(ctx context.Context, ref string, d digest.Digest) error {
+	body, err := json.Marshal(job{Ref: ref})
 	if err != nil {
-		return nil, fmt.Errorf("queue: %w", err)
+		return err
 	}
-	return e.Value(), nil
+	subject := q.subject(d)
+	_, err = q.js.Publish(ctx, subject, q.seal(subject, body))
+	if errors.Is(err, jetstream.ErrNoStreamResponse) { // somebody took the streams away
+		err = errors.Join(err, q.prepare(ctx))
+	}
+	if queued(err) {
+		return nil
+	}
+	return err
 }
 
-// await returns a channel that is written to when there may be a result.
-func (q *Queue) await(key string) chan struct{} {
-	c := make(chan struct{}, 1)
+var (
+	errNone       = errors.New("no result yet")
+	errUnreadable = errors.New("it cannot be read")
+)
+
+// result looks for what came of an image: its inventory, or as an error the
+// failure that a worker told of, errNone, errUnreadable or what the queue says.
+func (q *Queue) result(ctx context.Context, d digest.Digest) (registry.Inventory, error) {
+	e, err := q.known[laneOf(d)].Get(ctx, q.key(d))
+	if errors.Is(err, jetstream.ErrKeyNotFound) {
+		return registry.Inventory{}, errNone
+	}
+	if err != nil {
+		return registry.Inventory{}, fmt.Errorf("queue: %w", err)
+	}
+	return q.open(d, e.Value())
+}
+
+// open reads a result.
+func (q *Queue) open(d digest.Digest, raw []byte) (registry.Inventory, error) {
+	raw, err := q.unseal(q.key(d), raw)
+	var inv registry.Inventory
+	if err == nil {
+		inv, err = unpack(d, raw)
+	}
+	var failed failure
+	if err != nil && !errors.As(err, &failed) {
+		return inv, fmt.Errorf("%w: %w", errUnreadable, err)
+	}
+	return inv, err
+}
+
+// keep writes a result. Of two who did the same, the first is kept; but nothing
+// stands in the way of an inventory except another.
+func (q *Queue) keep(ctx context.Context, d digest.Digest, raw []byte) error {
+	raw = q.seal(q.key(d), raw)
+	_, err := q.results[laneOf(d)].Create(ctx, q.key(d), raw)
+	if !taken(err) {
+		return err
+	}
+	if _, err := q.result(ctx, d); err == nil {
+		return nil
+	}
+	_, err = q.results[laneOf(d)].Put(ctx, q.key(d), raw)
+	return err
+}
+
+// await returns a channel that gets what is written as an image's result. The
+// first who waits has the queue listen; those that only work need not.
+func (q *Queue) await(d digest.Digest) chan []byte {
+	c := make(chan []byte, 1)
 	q.mu.Lock()
-	q.waiting[key] = append(q.waiting[key], c)
-	q.mu.Unlock()
+	defer q.mu.Unlock()
+	q.waiting[q.key(d)] = append(q.waiting[q.key(d)], c)
+	if !q.listens {
+		q.listens = true
+		for lane := range lanes {
+			q.done.Go(func() { q.listen(lane) })
+		}
+	}
 	return c
 }
 
-func (q *Queue) leave(key string, c chan struct{}) {
+func (q *Queue) leave(d digest.Digest, c chan []byte) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.waiting[key] = slices.DeleteFunc(q.waiting[key], func(o chan struct{}) bool { return o == c })
+	key := q.key(d)
+	q.waiting[key] = slices.DeleteFunc(q.waiting[key], func(o chan []byte) bool { return o == c })
 	if len(q.waiting[key]) == 0 {
 		delete(q.waiting, key)
 	}
 }
 
-// listen tells those who wait of results as they come.
-func (q *Queue) listen(ctx context.Context) {
+// listen tells those who wait of a lane's results as they come.
+func (q *Queue) listen(lane int) {
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	go func() {
+		<-q.closed
+		stop()
+	}()
 	for ctx.Err() == nil {
-		w, err := q.results.WatchAll(ctx, jetstream.UpdatesOnly(), jetstream.MetaOnly())
+		w, err := q.known[lane].WatchAll(ctx, jetstream.UpdatesOnly(), jetstream.IgnoreDeletes())
 		if err != nil {
 			q.Log.WarnContext(ctx, "not told of results; they are looked for", "error", err)
 			_ = wait.For(ctx, again) // the loop looks at the context
@@ -107,7 +175,7 @@ func (q *Queue) listen(ctx context.Context) {
 			select {
 			case e, ok := <-w.Updates():
 				if open = ok; e != nil {
-					q.tell(e.Key())
+					q.tell(e.Key(), e.Value())
 				}
 			case <-ctx.Done():
 				open = false
@@ -117,13 +185,13 @@ func (q *Queue) listen(ctx context.Context) {
 	}
 }
 
-func (q *Queue) tell(key string) {
+func (q *Queue) tell(key string, raw []byte) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for _, c := range q.waiting[key] {
 		select {
-		case c <- struct{}{}:
-		default:
+		case c <- raw:
+		default: // it has one to look at; the newer one it finds for itself
 		}
 	}
 }

@@ -20,20 +20,36 @@ import (
 // The lease runs out after ttl, at least 3 seconds, if the process dies.
 func (q *Queue) Lead(ctx context.Context, name, id string, ttl time.Duration, lead func(ctx context.Context) error) error {
 	ttl = max(ttl, 3*time.Second)
-	leases, err := q.js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{Bucket: q.Name + "-leases", TTL: ttl, Storage: jetstream.FileStorage, Replicas: q.Replicas})
-	if err != nil {
-		return fmt.Errorf("lease: %w", err)
-	}
-	for {
-		revision, err := leases.Create(ctx, name, []byte(id))
+	bucket := q.Name + "-leases"
+	for waits := false; ; {
+		asked := time.Now()
+		leases, err := q.js.KeyValue(ctx, bucket)
+		if errors.Is(err, jetstream.ErrBucketNotFound) {
+			if err = q.keyValue(ctx, bucket, ttl); err == nil {
+				leases, err = q.js.KeyValue(ctx, bucket)
+			}
+		}
+		var revision uint64
+		if err == nil {
+			revision, err = leases.Create(ctx, name, []byte(id))
+		}
 		switch {
 		case err == nil:
+			waits = false
 			q.Log.InfoContext(ctx, "leader", "lease", name, "id", id)
-			if err := hold(ctx, leases, name, id, revision, ttl, lead); err != nil {
+			l := &lease{kv: leases, name: name, id: id, revision: revision, renewed: asked, ttl: ttl}
+			if err := l.hold(ctx, lead); err != nil {
 				return err
 			}
-		case !errors.Is(err, jetstream.ErrKeyExists) && ctx.Err() == nil:
+		case ctx.Err() != nil:
+		case !taken(err):
+			if !passing(err) {
+				return fmt.Errorf("lease: %w", err)
+			}
 			q.Log.WarnContext(ctx, "lease not asked for; tried again", "lease", name, "error", err)
+		case !waits:
+			waits = true
+			q.Log.InfoContext(ctx, "another is the leader; this process waits for its turn", "lease", name)
 		}
 		if wait.For(ctx, ttl/6) != nil {
 			return ctx.Err()
@@ -41,45 +57,59 @@ func (q *Queue) Lead(ctx context.Context, name, id string, ttl time.Duration, le
 	}
 }
 
+// lease is one that this process has.
+type lease struct {
+	kv       jetstream.KeyValue
+	name, id string
+	revision uint64
+	renewed  time.Time // when it was last asked for, and given
+	ttl      time.Duration
+}
+
+var errLost = errors.New("the lease could not be renewed in time")
+
 // hold calls lead, and renews the lease at each third of its time.
-func hold(ctx context.Context, leases jetstream.KeyValue, name, id string, revision uint64, ttl time.Duration, lead func(context.Context) error) error {
+func (l *lease) hold(ctx context.Context, lead func(context.Context) error) error {
 	held, lose := context.WithCancelCause(ctx)
 	defer lose(nil)
 	done := make(chan error, 1)
 	go func() { done <- lead(held) }()
-	renewed := time.Now()
-	tick := time.NewTicker(ttl / 3)
+	tick := time.NewTicker(l.ttl / 3)
 	defer tick.Stop()
 	for {
 		select {
 		case err := <-done:
+			if errors.Is(context.Cause(held), errLost) {
+				if ctx.Err() == nil && errors.Is(err, context.Canceled) {
+					return nil // not the caller's doing
+				}
+				return err
+			}
 			// The next need not wait. If it fails, the lease runs out.
 			end, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 			defer cancel()
-			_ = leases.Delete(end, name, jetstream.LastRevision(revision))
-			if context.Cause(held) != nil && errors.Is(context.Cause(held), errLost) && errors.Is(err, context.Canceled) {
-				return nil // not the caller's doing
-			}
+			_ = l.kv.Delete(end, l.name, jetstream.LastRevision(l.revision))
 			return err
 		case <-tick.C:
-			renew, cancel := context.WithTimeout(ctx, ttl/3)
-			next, err := leases.Update(renew, name, []byte(id), revision)
-			cancel()
-			if err == nil {
-				revision, renewed = next, time.Now()
-			} else if time.Since(renewed) >= ttl*2/3 {
+			if held.Err() == nil && !l.renew(ctx) {
 				lose(errLost)
-			}
-		case <-held.Done():
-			if ctx.Err() != nil || errors.Is(context.Cause(held), errLost) {
-				err := <-done // it has been told
-				if ctx.Err() == nil && errors.Is(err, context.Canceled) {
-					return nil
-				}
-				return err
 			}
 		}
 	}
 }
 
-var errLost = errors.New("the lease could not be renewed in time")
+// renew reports whether the lease is still this process's.
+func (l *lease) renew(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, l.ttl/3)
+	defer cancel()
+	asked := time.Now()
+	next, err := l.kv.Update(ctx, l.name, []byte(l.id), l.revision)
+	if err == nil {
+		l.revision, l.renewed = next, asked
+		return true
+	}
+	if taken(err) { // somebody else has it, or took it away
+		return false
+	}
+	return time.Since(l.renewed) < l.ttl*2/3
+}

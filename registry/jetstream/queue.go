@@ -11,11 +11,17 @@
 //
 // The queue is never the truth. What it loses, the monitor asks for again; what
 // is asked for twice, is queued once, under a subject of its own for each digest;
-// what two workers answer, is written once.
+// what two workers answer, is written once. Jobs and results lie in several
+// streams, by digest: a server syncs one write to a stream after the other, and
+// those to different streams at the same time.
 //
 // With [Embed] no port is opened and every write is on the disk before it is
 // confirmed. A cluster needs sync_interval: always for the same: with NATS's
 // default of two minutes, a power cut loses what was confirmed before.
+//
+// Whoever may write to the streams can ask for the analysis of any image, and
+// answer for it. [Options.Key] has jobs and results sealed, so that only those
+// who know the key can.
 package jetstream
 
 import (
@@ -23,6 +29,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -32,6 +39,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/boltseal/boltseal"
+	"github.com/boltseal/boltseal/internal/wait"
 )
 
 // Options are the settings of [Embed] and [Connect]. Nil and the zero value are
@@ -40,20 +48,26 @@ type Options struct {
 	// Name tells apart what several fleets have on one server; empty means
 	// "boltseal". Letters, digits, - and _.
 	Name string
-	// Analyzers names the version of the analysis. Results of another are not
-	// used.
+	// Analyzers names the version of the analysis. A job is done by workers of
+	// the same one, and waits for them.
 	Analyzers string
-	// Replicas is how many servers of a cluster keep each message; 0 means 1.
+	// Key, if set, seals jobs and results (HMAC-SHA256): those sealed with
+	// another, or not at all, are refused. At least 16 bytes, the same everywhere.
+	Key []byte
+	// Replicas is how many servers of a cluster keep each message. 0 leaves
+	// streams that exist as they are, and means 1 for new ones.
 	Replicas int
 	// Lost is after how long without a sign of life a worker is given up, and
 	// its image given to another; 0 means 30 seconds.
 	Lost time.Duration
-	// Tries is how often an image is analysed before it counts as poison; 0
-	// means 3.
+	// Tries is how often the analysis of an image may fail before it counts as
+	// poison; 0 means 3. That a worker died, or the registry said to slow down, is
+	// no failure, up to twenty deliveries in all.
 	Tries int
 	// Time bounds one analysis; 0 means 10 minutes.
 	Time time.Duration
-	// Keep is how long a result is kept for the monitor to fetch; 0 means a week.
+	// Keep is how long a result is kept for the monitor to fetch, and a job for a
+	// worker; 0 means a week.
 	Keep time.Duration
 	// NATS are further settings of the connection: credentials, TLS.
 	NATS []nats.Option
@@ -67,12 +81,18 @@ type Queue struct {
 	Options
 	nc      *nats.Conn
 	js      jetstream.JetStream
-	results jetstream.KeyValue
+	results [lanes]jetstream.KeyValue
 	server  *server.Server // embedded; else nil
 
+	// A server answers a read in the order of its connection, and only when no
+	// write to the stream is under way: what is written need not wait for that.
+	readers *nats.Conn
+	known   [lanes]jetstream.KeyValue // results, on that connection
+
 	mu      sync.Mutex
-	waiting map[string][]chan struct{} // by key of the result
-	stop    context.CancelFunc
+	waiting map[string][]chan []byte // by key of the result
+	listens bool
+	closed  chan struct{}
 	done    sync.WaitGroup
 }
 
@@ -100,8 +120,8 @@ func (o *Options) withDefaults() (Options, error) {
 	if c.Tries <= 0 {
 		c.Tries = 3
 	}
-	if c.Replicas <= 0 {
-		c.Replicas = 1
+	if len(c.Key) > 0 && len(c.Key) < minKey {
+		return c, fmt.Errorf("key of the queue: %w: at least %d bytes are meant", boltseal.ErrMalformed, minKey)
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
@@ -123,15 +143,15 @@ func Embed(ctx context.Context, dir string, o *Options) (*Queue, error) {
 		return nil, fmt.Errorf("queue in %s: %w", dir, err)
 	}
 	s.Start()
-	wait := 30 * time.Second
+	patience := 30 * time.Second
 	if d, ok := ctx.Deadline(); ok {
-		wait = time.Until(d)
+		patience = time.Until(d)
 	}
-	if !s.ReadyForConnections(wait) {
+	if !s.ReadyForConnections(patience) {
 		s.Shutdown()
-		return nil, fmt.Errorf("queue in %s: not ready after %v", dir, wait)
+		return nil, fmt.Errorf("queue in %s: not ready after %v", dir, patience)
 	}
-	q, err := open(ctx, "", c, append(c.NATS, nats.InProcessServer(s)))
+	q, err := open(ctx, "", c, append(slices.Clip(c.NATS), nats.InProcessServer(s)))
 	if err != nil {
 		s.Shutdown()
 		s.WaitForShutdown()
@@ -143,75 +163,95 @@ func Embed(ctx context.Context, dir string, o *Options) (*Queue, error) {
 
 const maxEmbedded = 8 << 20 // bytes of a message
 
-// Connect uses the JetStream of a server or cluster.
+// Connect uses the JetStream of a server or cluster. It waits until the context
+// ends for servers that cannot be reached, or have no leader yet; what they
+// refuse is an error.
 func Connect(ctx context.Context, url string, o *Options) (*Queue, error) {
 	c, err := o.withDefaults()
 	if err != nil {
 		return nil, err
 	}
-	q, err := open(ctx, url, c, append(c.NATS, nats.MaxReconnects(-1)))
-	if err != nil {
-		return nil, fmt.Errorf("queue at the server: %w", err) // the address may hold a password
+	for {
+		q, err := open(ctx, url, c, append(slices.Clip(c.NATS), nats.MaxReconnects(-1)))
+		switch {
+		case err == nil:
+			return q, nil
+		case ctx.Err() != nil:
+			return nil, fmt.Errorf("queue at the server: %w, and before: %w", ctx.Err(), err)
+		case !passing(err):
+			return nil, fmt.Errorf("queue at the server: %w", err) // the address may hold a password
+		}
+		c.Log.WarnContext(ctx, "the queue does not answer; tried again", "error", err)
+		_ = wait.For(ctx, time.Second) // the context is looked at above
 	}
-	return q, nil
+}
+
+// passing reports whether an error may be gone in a while: nobody there, no
+// leader yet, not enough servers yet. The numbers are NATS's own.
+func passing(err error) bool {
+	var api *jetstream.APIError
+	if errors.As(err, &api) {
+		switch api.ErrorCode {
+		case 10005: // no suitable peers for placement
+			return true
+		case 10039, 10074, 10076: // no JetStream here; replicas without a cluster
+			return false
+		}
+		return api.Code >= 500
+	}
+	for _, e := range []error{nats.ErrNoServers, nats.ErrTimeout, nats.ErrNoResponders, nats.ErrDisconnected, nats.ErrConnectionReconnecting, context.DeadlineExceeded, jetstream.ErrNoStreamResponse} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
 }
 
 func open(ctx context.Context, url string, o Options, conn []nats.Option) (*Queue, error) {
-	nc, err := nats.Connect(url, append(conn, nats.Name("boltseal"))...)
+	q := &Queue{Options: o, waiting: map[string][]chan []byte{}}
+	connect := func() (*nats.Conn, jetstream.JetStream, error) {
+		nc, err := nats.Connect(url, append(slices.Clip(conn), nats.Name("boltseal"))...)
+		if err != nil {
+			return nil, nil, err
+		}
+		js, err := jetstream.New(nc)
+		return nc, js, err
+	}
+	var err error
+	var reads jetstream.JetStream
+	if q.nc, q.js, err = connect(); err == nil {
+		q.readers, reads, err = connect()
+	}
+	if err == nil {
+		err = q.prepare(ctx)
+	}
+	for lane := 0; err == nil && lane < lanes; lane++ {
+		if q.results[lane], err = q.js.KeyValue(ctx, q.bucket(lane)); err == nil {
+			q.known[lane], err = reads.KeyValue(ctx, q.bucket(lane))
+		}
+	}
 	if err != nil {
+		q.disconnect()
 		return nil, err
 	}
-	js, err := jetstream.New(nc)
-	if err != nil {
-		nc.Close()
-		return nil, err
-	}
-	q := &Queue{Options: o, nc: nc, js: js, waiting: map[string][]chan struct{}{}}
-	if err := q.prepare(ctx); err != nil {
-		nc.Close()
-		return nil, err
-	}
-	ctx, q.stop = context.WithCancel(context.WithoutCancel(ctx))
-	q.done.Go(func() { q.listen(ctx) })
+	q.closed = make(chan struct{})
 	return q, nil
 }
 
-func (q *Queue) jobs() string               { return q.Name + "-jobs" }
-func (q *Queue) dead() string               { return q.Name + "-dead" }
-func (q *Queue) subject(part string) string { return q.Name + ".job." + part }
-func (q *Queue) grave(part string) string   { return q.Name + ".dead." + part }
-
-// prepare makes the streams, or finds them as they should be.
-func (q *Queue) prepare(ctx context.Context) error {
-	// One message for each digest, waiting or being worked on; a second is
-	// refused. A window of time, as message identities have, would refuse what
-	// is wanted again, and forget what is under way.
-	_, err := q.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
-		Name: q.jobs(), Subjects: []string{q.subject("*")}, Retention: jetstream.WorkQueuePolicy, Storage: jetstream.FileStorage, Replicas: q.Replicas,
-		MaxMsgsPerSubject: 1, Discard: jetstream.DiscardNew, DiscardNewPerSubject: true,
-	})
-	if err != nil {
-		return fmt.Errorf("stream %s: %w", q.jobs(), err)
+func (q *Queue) disconnect() {
+	for _, nc := range []*nats.Conn{q.nc, q.readers} {
+		if nc != nil {
+			nc.Close()
+		}
 	}
-	_, err = q.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
-		Name: q.dead(), Subjects: []string{q.grave("*")}, Storage: jetstream.FileStorage, Replicas: q.Replicas,
-		MaxMsgsPerSubject: 1, MaxAge: 90 * 24 * time.Hour,
-	})
-	if err != nil {
-		return fmt.Errorf("stream %s: %w", q.dead(), err)
-	}
-	q.results, err = q.js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{Bucket: q.Name + "-results", TTL: q.Keep, Storage: jetstream.FileStorage, Replicas: q.Replicas})
-	if err != nil {
-		return fmt.Errorf("bucket of results: %w", err)
-	}
-	return nil
 }
 
 // Close ends the connection, and the server if it is embedded.
 func (q *Queue) Close() error {
-	q.stop()
+	close(q.closed)
 	q.done.Wait()
-	q.nc.Close()
+	_ = q.nc.FlushTimeout(time.Second) // jobs that are given back; else they are after Options.Lost
+	q.disconnect()
 	if q.server != nil {
 		q.server.Shutdown()
 		q.server.WaitForShutdown()
@@ -221,20 +261,13 @@ func (q *Queue) Close() error {
 
 // Depth is how many images wait or are being analysed.
 func (q *Queue) Depth(ctx context.Context) (int, error) {
-	s, err := q.js.Stream(ctx, q.jobs())
-	if err != nil {
-		return 0, fmt.Errorf("queue: %w", err)
+	n := 0
+	for lane := range lanes {
+		s, err := q.js.Stream(ctx, q.jobs(lane))
+		if err != nil {
+			return 0, fmt.Errorf("queue: %w", err)
+		}
+		n += int(s.CachedInfo().State.Msgs)
 	}
-	info, err := s.Info(ctx)
-	if err != nil {
-		return 0, fmt.Errorf("queue: %w", err)
-	}
-	return int(info.State.Msgs), nil
-}
-
-// queued reports whether an error of a publication says that the digest is
-// queued already.
-func queued(err error) bool {
-	var api *jetstream.APIError
-	return errors.As(err, &api) && api.ErrorCode == 10077 // maximum messages per subject exceeded
+	return n, nil
 }

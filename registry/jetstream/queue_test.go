@@ -4,17 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	natsjs "github.com/nats-io/nats.go/jetstream"
 	"github.com/opencontainers/go-digest"
@@ -89,9 +85,7 @@ func TestIndex(t *testing.T) {
 	_, err := q.Index(t.Context(), ref(1))
 	require.NoError(t, err)
 	require.EqualValues(t, 20, calls.Load(), "what is known is not asked for")
-	n, err := q.Depth(t.Context())
-	require.NoError(t, err)
-	require.Zero(t, n)
+	require.Eventually(t, func() bool { n, err := q.Depth(t.Context()); return err == nil && n == 0 }, 10*time.Second, 10*time.Millisecond)
 	_, err = q.Index(t.Context(), "no digest")
 	require.ErrorIs(t, err, boltseal.ErrMalformed)
 }
@@ -170,61 +164,6 @@ func TestRestart(t *testing.T) {
 	require.EqualValues(t, 10, calls.Load())
 }
 
-// TestWorkerKilled kills worker processes in the middle of their work.
-func TestWorkerKilled(t *testing.T) {
-	url := startServers(t, 1)[0].url
-	q, err := jetstream.Connect(t.Context(), url, &jetstream.Options{Lost: time.Second})
-	require.NoError(t, err)
-	defer q.Close()
-	var wg sync.WaitGroup
-	results := make(chan error, 30)
-	for i := range 30 {
-		wg.Go(func() {
-			inv, err := q.Index(t.Context(), ref(i))
-			if err == nil && inv.Packages[0].Name != ref(i) {
-				err = errors.New("another's result")
-			}
-			results <- err
-		})
-	}
-	start := func() *exec.Cmd {
-		cmd := exec.Command(os.Args[0], "-test.run=^$")
-		cmd.Env = append(os.Environ(), "BOLTSEAL_TEST_ROLE=worker", "BOLTSEAL_TEST_URL="+url)
-		cmd.Stderr = os.Stderr
-		require.NoError(t, cmd.Start())
-		return cmd
-	}
-	for range 3 {
-		cmd := start()
-		time.Sleep(1500 * time.Millisecond)
-		require.NoError(t, cmd.Process.Kill())
-		_ = cmd.Wait()
-	}
-	last := start()
-	wg.Wait()
-	close(results)
-	for err := range results {
-		require.NoError(t, err)
-	}
-	require.NoError(t, last.Process.Kill())
-	_ = last.Wait()
-}
-
-func runWorker() {
-	ctx := context.Background()
-	q, err := jetstream.Connect(ctx, os.Getenv("BOLTSEAL_TEST_URL"), &jetstream.Options{Lost: time.Second})
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(3)
-	}
-	err = q.Work(ctx, registry.IndexerFunc(func(_ context.Context, ref string) (registry.Inventory, error) {
-		time.Sleep(100 * time.Millisecond)
-		return named(ref), nil
-	}), 2)
-	fmt.Fprintln(os.Stderr, err)
-	os.Exit(3)
-}
-
 // TestWiped empties the queue while a monitor waits: it asks again.
 func TestWiped(t *testing.T) {
 	url := startServers(t, 1)[0].url
@@ -239,9 +178,11 @@ func TestWiped(t *testing.T) {
 	defer nc.Close()
 	js, err := natsjs.New(nc)
 	require.NoError(t, err)
-	s, err := js.Stream(t.Context(), "boltseal-jobs")
-	require.NoError(t, err)
-	require.NoError(t, s.Purge(t.Context()))
+	for lane := range 4 {
+		s, err := js.Stream(t.Context(), fmt.Sprint("boltseal-jobs-", lane))
+		require.NoError(t, err)
+		require.NoError(t, s.Purge(t.Context()))
+	}
 	work(t, q, 1, func(_ context.Context, r string) (registry.Inventory, error) { return named(r), nil })
 	require.NoError(t, <-done)
 }
@@ -287,189 +228,4 @@ func TestLead(t *testing.T) {
 
 	err := q.Lead(t.Context(), "other", "a", 0, func(context.Context) error { return errors.New("lead's own") })
 	require.ErrorContains(t, err, "lead's own")
-}
-
-// natsServer is a process of a cluster.
-type natsServer struct {
-	url  string
-	dir  string
-	env  []string
-	cmd  *exec.Cmd
-	t    testing.TB
-	name string
-}
-
-func (s *natsServer) run() {
-	s.cmd = exec.Command(os.Args[0], "-test.run=^$")
-	s.cmd.Env = append(os.Environ(), s.env...)
-	s.cmd.Stderr = os.Stderr
-	require.NoError(s.t, s.cmd.Start())
-}
-
-func (s *natsServer) kill() {
-	if s.cmd != nil {
-		_ = s.cmd.Process.Kill()
-		_ = s.cmd.Wait()
-		s.cmd = nil
-	}
-}
-
-func startServers(t testing.TB, n int) []*natsServer {
-	t.Helper()
-	var list []*natsServer
-	var routes []string
-	ports := freePorts(t, 2*n)
-	for i := range n {
-		routes = append(routes, fmt.Sprintf("nats://127.0.0.1:%d", ports[n+i]))
-	}
-	for i := range n {
-		s := &natsServer{t: t, dir: filepath.Join(t.TempDir(), fmt.Sprint(i)), url: fmt.Sprintf("nats://127.0.0.1:%d", ports[i]), name: fmt.Sprint("n", i)}
-		s.env = []string{"BOLTSEAL_TEST_ROLE=server", "BOLTSEAL_TEST_DIR=" + s.dir, "BOLTSEAL_TEST_NAME=" + s.name, fmt.Sprintf("BOLTSEAL_TEST_PORT=%d", ports[i])}
-		if n > 1 {
-			s.env = append(s.env, fmt.Sprintf("BOLTSEAL_TEST_CLUSTER=%d", ports[n+i]), "BOLTSEAL_TEST_ROUTES="+strings.Join(routes, ","))
-		}
-		s.run()
-		t.Cleanup(s.kill)
-		list = append(list, s)
-	}
-	for _, s := range list {
-		require.Eventually(t, func() bool {
-			nc, err := nats.Connect(s.url)
-			if err != nil {
-				return false
-			}
-			defer nc.Close()
-			js, err := natsjs.New(nc)
-			if err == nil {
-				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-				defer cancel()
-				_, err = js.AccountInfo(ctx)
-			}
-			return err == nil
-		}, time.Minute, 100*time.Millisecond, "the server is not ready")
-	}
-	return list
-}
-
-func freePorts(t testing.TB, n int) (ports []int) {
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		require.NoError(t, err)
-		defer l.Close()
-		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
-	}
-	return ports
-}
-
-func runServer() {
-	port := func(name string) (n int) { _, _ = fmt.Sscan(os.Getenv(name), &n); return n }
-	o := &server.Options{ServerName: os.Getenv("BOLTSEAL_TEST_NAME"), Host: "127.0.0.1", Port: port("BOLTSEAL_TEST_PORT"), JetStream: true,
-		StoreDir: os.Getenv("BOLTSEAL_TEST_DIR"), SyncAlways: true, NoLog: true}
-	if c := port("BOLTSEAL_TEST_CLUSTER"); c != 0 {
-		o.Cluster = server.ClusterOpts{Name: "test", Host: "127.0.0.1", Port: c}
-		o.Routes = server.RoutesFromStr(os.Getenv("BOLTSEAL_TEST_ROUTES"))
-	}
-	s, err := server.NewServer(o)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(3)
-	}
-	s.Start()
-	s.WaitForShutdown()
-}
-
-// TestCluster kills one server of three after the other while images are
-// analysed, the leader of the stream among them.
-func TestCluster(t *testing.T) {
-	servers := startServers(t, 3)
-	urls := servers[0].url + "," + servers[1].url + "," + servers[2].url
-	var q *jetstream.Queue
-	require.Eventually(t, func() bool {
-		var err error
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-		defer cancel()
-		q, err = jetstream.Connect(ctx, urls, &jetstream.Options{Replicas: 3, Lost: 2 * time.Second})
-		return err == nil
-	}, time.Minute, 500*time.Millisecond, "the cluster has no leader")
-	defer q.Close()
-	work(t, q, 4, func(_ context.Context, r string) (registry.Inventory, error) {
-		time.Sleep(20 * time.Millisecond)
-		return named(r), nil
-	})
-	var wg sync.WaitGroup
-	results := make(chan error, 100)
-	for i := range 100 {
-		wg.Go(func() {
-			inv, err := q.Index(t.Context(), ref(i))
-			if err == nil && inv.Packages[0].Name != ref(i) {
-				err = errors.New("another's result")
-			}
-			results <- err
-		})
-	}
-	for _, s := range servers {
-		s.kill()
-		time.Sleep(time.Second)
-		s.run()
-		time.Sleep(3 * time.Second)
-	}
-	wg.Wait()
-	close(results)
-	for err := range results {
-		require.NoError(t, err)
-	}
-}
-
-// BenchmarkQueue asks for images that cost nothing to analyse, and publishes as
-// many messages, as synced, in the same run.
-func BenchmarkQueue(b *testing.B) {
-	dir := b.TempDir()
-	q, err := jetstream.Embed(b.Context(), dir, nil)
-	require.NoError(b, err)
-	defer q.Close()
-	ctx, cancel := context.WithCancel(b.Context())
-	defer cancel()
-	go func() {
-		_ = q.Work(ctx, registry.IndexerFunc(func(_ context.Context, r string) (registry.Inventory, error) { return named(r), nil }), 8)
-	}()
-	s, err := server.NewServer(&server.Options{ServerName: "bare", DontListen: true, JetStream: true, StoreDir: b.TempDir(), SyncAlways: true, NoLog: true, NoSigs: true})
-	require.NoError(b, err)
-	s.Start()
-	defer s.Shutdown()
-	require.True(b, s.ReadyForConnections(time.Minute))
-	nc, err := nats.Connect("", nats.InProcessServer(s))
-	require.NoError(b, err)
-	defer nc.Close()
-	js, err := natsjs.New(nc)
-	require.NoError(b, err)
-	_, err = js.CreateStream(ctx, natsjs.StreamConfig{Name: "bare", Subjects: []string{"bare.>"}})
-	require.NoError(b, err)
-	const batch = 200
-	parallel := func(do func(i int) error) time.Duration {
-		start := time.Now()
-		var wg sync.WaitGroup
-		slots := make(chan struct{}, 64)
-		for i := range batch {
-			slots <- struct{}{}
-			wg.Go(func() {
-				defer func() { <-slots }()
-				if err := do(i); err != nil {
-					b.Error(err)
-				}
-			})
-		}
-		wg.Wait()
-		return time.Since(start)
-	}
-	var ours, bare time.Duration
-	round := 0
-	for b.Loop() {
-		round++
-		ours += parallel(func(i int) error { _, err := q.Index(ctx, ref(round*batch+i)); return err })
-		bare += parallel(func(i int) error { _, err := js.Publish(ctx, fmt.Sprint("bare.", i), []byte("x")); return err })
-	}
-	b.ReportMetric(float64(round*batch)/ours.Seconds(), "jobs/s")
-	b.ReportMetric(float64(round*batch)/bare.Seconds(), "publishes/s")
-	b.ReportMetric(bare.Seconds()/ours.Seconds(), "x-publishes")
-	b.ReportMetric(0, "ns/op")
 }
