@@ -1,9 +1,12 @@
 package registry
 
 import (
+	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/boltseal/boltseal"
 )
@@ -29,6 +32,20 @@ func (e *encoder) strings(list []string) {
 }
 
 func (e *encoder) float(f float64) { *e = binary.BigEndian.AppendUint64(*e, math.Float64bits(f)) }
+
+// digest writes a SHA-256 digest in half the room; anything else as it is.
+func (e *encoder) digest(s string) {
+	if hexed, ok := strings.CutPrefix(s, sha256Prefix); ok && len(hexed) == 2*sha256.Size {
+		if raw, err := hex.DecodeString(hexed); err == nil && hex.EncodeToString(raw) == hexed {
+			*e = append(append(*e, 1), raw...)
+			return
+		}
+	}
+	*e = append(*e, 0)
+	e.string(s)
+}
+
+const sha256Prefix = "sha256:"
 
 // ascending writes numbers that grow.
 func (e *encoder) ascending(list []uint32) {
@@ -71,10 +88,25 @@ func (d *decoder) bytes() []byte {
 
 func (d *decoder) string() string { return string(d.bytes()) }
 
-// count reads how many things follow, of at least one byte each.
-func (d *decoder) count() int {
+func (d *decoder) digest() string {
+	switch d.uint() {
+	case 0:
+		return d.string()
+	case 1:
+		if len(d.rest) >= sha256.Size && !d.bad {
+			raw := d.rest[:sha256.Size]
+			d.rest = d.rest[sha256.Size:]
+			return sha256Prefix + hex.EncodeToString(raw)
+		}
+	}
+	d.bad = true
+	return ""
+}
+
+// count reads how many things follow, of at least so many bytes each.
+func (d *decoder) count(size int) int {
 	n := d.uint()
-	if n > uint64(len(d.rest)) {
+	if n > uint64(len(d.rest)/size) {
 		d.bad = true
 		return 0
 	}
@@ -82,7 +114,7 @@ func (d *decoder) count() int {
 }
 
 func (d *decoder) strings() []string {
-	n := d.count()
+	n := d.count(1)
 	if n == 0 {
 		return nil
 	}
@@ -104,7 +136,7 @@ func (d *decoder) float() float64 {
 }
 
 func (d *decoder) ascending() []uint32 {
-	n := d.count()
+	n := d.count(1)
 	list := make([]uint32, 0, n)
 	last := uint64(0)
 	for range n {

@@ -3,16 +3,16 @@ package registry
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"iter"
+	"runtime"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/RoaringBitmap/roaring/v2"
 	bolt "go.etcd.io/bbolt"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/boltseal/boltseal"
 )
@@ -32,301 +32,193 @@ type Evaluation struct {
 func (s *Store) Evaluate(ctx context.Context, m Matcher) (Evaluation, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	out := Evaluation{Generation: m.Generation()}
-	var since string
-	diffs := map[groupKey]*group{}
-	updates := map[string][]byte{} // row → component and findings
-	err := s.db.View(func(tx *bolt.Tx) error {
-		since = string(tx.Bucket(bucketMeta).Get(metaGeneration))
-		if since == m.Generation() {
-			return nil
-		}
-		var keys iter.Seq[string]
-		if since != "" {
-			keys = m.Changed(since)
-		}
-		return concerned(tx, keys, func(row, raw []byte) error {
-			if out.Components++; out.Components%256 == 0 && ctx.Err() != nil {
-				return ctx.Err()
-			}
-			p, old, err := decodeRow(raw)
-			if err != nil {
-				return err
-			}
-			now := statesOf(m, p)
-			if slices.EqualFunc(old, now, state.equal) {
-				return nil
-			}
-			updates[string(row)] = encodeRow(encodeComponent(p), now)
-			compare(diffs, row, p, old, now)
-			return nil
-		})
-	})
-	if err == nil && len(diffs) > 0 {
-		out.Changed = len(updates)
-		err = s.db.View(func(tx *bolt.Tx) error { return gather(tx, diffs) })
-	}
-	if err != nil {
-		return Evaluation{}, fmt.Errorf("evaluate store: %w", err)
-	}
-	if since == m.Generation() {
-		return out, nil
-	}
-	err = s.db.Update(func(tx *bolt.Tx) error {
-		component := tx.Bucket(bucketComponent)
-		for _, row := range sortedKeys(updates) {
-			if err := component.Put([]byte(row), updates[row]); err != nil {
-				return err
-			}
-		}
-		meta := tx.Bucket(bucketMeta)
-		epoch := counter(meta, metaEpoch)
-		now := time.Now()
-		events := 0
-		if since != "" {
-			for _, e := range eventsOf(diffs) {
-				e.Time, e.Generation, e.epoch = now, m.Generation(), uint64(epoch)
-				if err := emit(tx, e); err != nil {
-					return err
-				}
-				events++
-			}
-			if err := emit(tx, &Event{Type: GenerationActivated, Time: now, From: since, To: m.Generation(), Generation: m.Generation(), epoch: uint64(epoch)}); err != nil {
-				return err
-			}
-			events++
-		}
-		out.Events = events
-		return errors.Join(meta.Put(metaEpoch, be32(epoch+1)), meta.Put(metaGeneration, []byte(m.Generation())))
-	})
+	out, err := s.evaluate(ctx, m)
 	if err != nil {
 		return Evaluation{}, fmt.Errorf("evaluate store: %w", err)
 	}
 	return out, nil
 }
 
-// equal compares what an event could be about.
-func (s state) equal(t state) bool {
-	return s.rule == t.rule && s.severity == t.severity && s.fixed == t.fixed && s.exploited == t.exploited && s.suppressed == t.suppressed &&
-		s.score == t.score && s.title == t.title && slices.Equal(s.aliases, t.aliases)
-}
-
-// concerned calls look for each component that any of the keys speaks of, for all
-// if keys is nil; for none twice.
-func concerned(tx *bolt.Tx, keys iter.Seq[string], look func(row, raw []byte) error) error {
-	component := tx.Bucket(bucketComponent)
-	if keys == nil {
-		for row, raw := range each(component) {
-			if err := look(row, raw); err != nil {
-				return err
-			}
-		}
-		return nil
+func (s *Store) evaluate(ctx context.Context, m Matcher) (Evaluation, error) {
+	out := Evaluation{Generation: m.Generation()}
+	since, err := s.Generation()
+	if err != nil || since == m.Generation() {
+		return out, err
 	}
-	seen := roaring.New()
-	first, further, rows := component.Cursor(), tx.Bucket(bucketKey).Cursor(), tx.Bucket(bucketRow)
-	for _, key := range slices.Sorted(keys) { // in the order of the file
-		prefix := append([]byte(key), 0)
-		for row, raw := first.Seek(prefix); len(row) == len(prefix)+4 && bytes.HasPrefix(row, prefix); row, raw = first.Next() {
-			if seen.CheckedAdd(numberOf(row)) {
-				if err := look(row, raw); err != nil {
-					return err
-				}
-			}
+	outcomes, looked, err := s.match(ctx, m, since)
+	if err != nil {
+		return out, err
+	}
+	out.Components, out.Changed = looked, len(outcomes)
+	diffs := map[groupKey]*group{}
+	if since != "" {
+		for _, o := range outcomes {
+			compare(diffs, o.row, o.pkg, o.old, o.now)
 		}
-		for k, _ := further.Seek(prefix); len(k) == len(prefix)+4 && bytes.HasPrefix(k, prefix); k, _ = further.Next() {
-			if !seen.CheckedAdd(numberOf(k)) {
-				continue
+		if err := s.gather(ctx, diffs); err != nil {
+			return out, err
+		}
+	}
+	err = s.db.Update(func(tx *bolt.Tx) error {
+		finding := tx.Bucket(bucketFinding)
+		for _, o := range outcomes {
+			var err error
+			if len(o.now) == 0 {
+				err = finding.Delete(o.row)
+			} else {
+				err = finding.Put(o.row, encodeStates(o.now))
 			}
-			row, _, err := address(rows, numberOf(k))
 			if err != nil {
 				return err
 			}
-			if err := look(row, component.Get(row)); err != nil {
+		}
+		meta := tx.Bucket(bucketMeta)
+		epoch := counter(meta, metaEpoch)
+		out.Events = 0
+		if since != "" {
+			activated := &Event{Type: GenerationActivated, From: since, To: m.Generation()}
+			for _, e := range append(eventsOf(diffs), activated) {
+				e.Time, e.Generation, e.epoch = time.Now(), m.Generation(), uint64(epoch)
+				if err := emit(tx, e); err != nil {
+					return err
+				}
+				out.Events++
+			}
+		}
+		return errors.Join(meta.Put(metaEpoch, be32(epoch+1)), meta.Put(metaGeneration, []byte(m.Generation())))
+	})
+	return out, err
+}
+
+// outcome is that of one component, where it is another one than before.
+type outcome struct {
+	row      []byte
+	pkg      *boltseal.Package
+	old, now []state
+}
+
+// match asks the advisories about each component that they may say something new
+// of. It returns the outcomes in the order of the file, and how many components
+// it asked about.
+func (s *Store) match(ctx context.Context, m Matcher, since string) ([]outcome, int, error) {
+	var keys iter.Seq[string]
+	if since != "" {
+		keys = m.Changed(since)
+	}
+	var parts []func(tx *bolt.Tx) iter.Seq2[uint32, []byte]
+	if keys == nil {
+		bounds, err := s.bounds()
+		if err != nil {
+			return nil, 0, err
+		}
+		for i := range len(bounds) - 1 {
+			parts = append(parts, func(tx *bolt.Tx) iter.Seq2[uint32, []byte] { return rowsBetween(tx, bounds[i], bounds[i+1]) })
+		}
+	} else {
+		sorted := slices.Compact(slices.Sorted(keys)) // in the order of the file
+		for part := range slices.Chunk(sorted, max(64, len(sorted)/runtime.GOMAXPROCS(0)+1)) {
+			parts = append(parts, func(tx *bolt.Tx) iter.Seq2[uint32, []byte] { return rowsOf(tx, part) })
+		}
+	}
+	looked := make([]*roaring.Bitmap, len(parts))
+	found := make([][]outcome, len(parts))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for i, part := range parts {
+		looked[i] = roaring.New()
+		g.Go(func() error {
+			return s.db.View(func(tx *bolt.Tx) (err error) {
+				found[i], err = matchRows(ctx, m, newComponents(tx), looked[i], part(tx))
 				return err
-			}
-		}
+			})
+		})
 	}
-	return nil
+	if err := g.Wait(); err != nil {
+		return nil, 0, err
+	}
+	list := slices.Concat(found...)
+	slices.SortFunc(list, func(a, b outcome) int { return bytes.Compare(a.row, b.row) })
+	list = slices.CompactFunc(list, func(a, b outcome) bool { return bytes.Equal(a.row, b.row) }) // reached by two keys
+	return list, int(roaring.FastOr(looked...).GetCardinality()), nil
 }
 
-// groupKey is what makes changes of several components one event.
-type groupKey struct {
-	kind       EventType
-	rule, name string
-	from, to   string
-}
-
-type group struct {
-	state    // the later one
-	versions map[string]bool
-	holders  []string // rows of components
-	images   *roaring.Bitmap
-	why      string
-}
-
-// compare notes what differs between two outcomes of one component, both in
-// order of the rules.
-func compare(diffs map[groupKey]*group, row []byte, p *boltseal.Package, old, now []state) {
-	name := packageName(p)
-	note := func(kind EventType, s state, from, to, why string) {
-		key := groupKey{kind, s.rule, name, from, to}
-		g := diffs[key]
-		if g == nil {
-			g = &group{state: s, versions: map[string]bool{}, why: why}
-			diffs[key] = g
+func matchRows(ctx context.Context, m Matcher, c *components, looked *roaring.Bitmap, rows iter.Seq2[uint32, []byte]) (list []outcome, err error) {
+	n := 0
+	for number, row := range rows {
+		if n++; n%256 == 0 && ctx.Err() != nil {
+			return nil, ctx.Err()
 		}
-		g.versions[p.Version] = true
-		g.holders = append(g.holders, string(row))
-	}
-	for len(old) > 0 || len(now) > 0 {
-		switch {
-		case len(now) == 0 || len(old) > 0 && old[0].rule < now[0].rule:
-			if old[0].suppressed == "" {
-				note(VulnerabilityClosed, old[0], "", "", "the advisories no longer say that this version is affected")
-			}
-			old = old[1:]
-		case len(old) == 0 || now[0].rule < old[0].rule:
-			if now[0].suppressed == "" {
-				note(VulnerabilityOpened, now[0], "", "", "the advisories now say that this version is affected")
-			}
-			now = now[1:]
-		default:
-			a, b := old[0], now[0]
-			old, now = old[1:], now[1:]
-			if a.suppressed != b.suppressed {
-				note(VulnerabilityVEX, b, a.suppressed, b.suppressed, "another statement on whether it counts")
-				continue
-			}
-			if b.suppressed != "" {
-				continue
-			}
-			if a.severity != b.severity {
-				note(VulnerabilitySeverity, b, a.severity.String(), b.severity.String(), "another rating")
-			}
-			if a.fixed != b.fixed {
-				note(VulnerabilityFix, b, a.fixed, b.fixed, "another fixed version")
-			}
-			if a.exploited == "" && b.exploited != "" {
-				note(VulnerabilityExploited, b, "", b.exploited, "listed as exploited in the wild")
-			}
-		}
-	}
-}
-
-// gather finds the images that each group concerns: those of the postings, and
-// those too new to be in them, as far as a reference leads to them.
-func gather(tx *bolt.Tx, diffs map[groupKey]*group) error {
-	if len(diffs) == 0 {
-		return nil
-	}
-	live, err := liveImages(tx)
-	if err != nil {
-		return err
-	}
-	of := map[uint32]*roaring.Bitmap{}
-	var rows []string
-	for _, g := range diffs {
-		rows = append(rows, g.holders...)
-	}
-	slices.Sort(rows) // in the order of the file
-	postings := tx.Bucket(bucketPosting)
-	for _, row := range slices.Compact(rows) {
-		set := roaring.New()
-		if raw := postings.Get([]byte(row)); raw != nil {
-			if _, err := set.FromBuffer(raw); err != nil { // valid as long as the transaction
-				return fmt.Errorf("postings of component %d: %w: %w", numberOf([]byte(row)), boltseal.ErrMalformed, err)
-			}
-		}
-		of[numberOf([]byte(row))] = set
-	}
-	recent := map[uint32][]uint32{}
-	images := tx.Bucket(bucketImage)
-	for k, _ := range each(tx.Bucket(bucketPending)) {
-		raw := images.Get(k)
-		if raw == nil {
+		if !looked.CheckedAdd(number) {
 			continue
 		}
-		m, err := decodeImage(raw)
-		if err != nil {
-			return err
+		if row == nil {
+			if row, _, err = address(c.row, number); err != nil {
+				return nil, err
+			}
 		}
-		for _, c := range m.components {
-			if of[c] != nil {
-				recent[c] = append(recent[c], binary.BigEndian.Uint32(k))
+		p, old, err := c.at(row)
+		if err != nil {
+			return nil, err
+		}
+		if now := statesOf(m, p); !slices.EqualFunc(old, now, state.equal) {
+			list = append(list, outcome{slices.Clone(row), p, old, now})
+		}
+	}
+	return list, nil
+}
+
+// rowsOf yields the components that any of the keys speaks of, by number and
+// row; nil is a row that is still to be looked up.
+func rowsOf(tx *bolt.Tx, keys []string) iter.Seq2[uint32, []byte] {
+	return func(yield func(uint32, []byte) bool) {
+		first, further := tx.Bucket(bucketComponent).Cursor(), tx.Bucket(bucketKey).Cursor()
+		var prefix []byte
+		for _, key := range keys {
+			prefix = append(append(prefix[:0], key...), 0)
+			for row, _ := first.Seek(prefix); len(row) == len(prefix)+4 && bytes.HasPrefix(row, prefix); row, _ = first.Next() {
+				if !yield(numberOf(row), row) {
+					return
+				}
+			}
+			for k, _ := further.Seek(prefix); len(k) == len(prefix)+4 && bytes.HasPrefix(k, prefix); k, _ = further.Next() {
+				if !yield(numberOf(k), nil) {
+					return
+				}
 			}
 		}
 	}
-	for _, g := range diffs {
-		sets := make([]*roaring.Bitmap, 0, len(g.holders))
-		fresh := roaring.New()
-		for _, row := range g.holders {
-			n := numberOf([]byte(row))
-			sets = append(sets, of[n])
-			fresh.AddMany(recent[n])
-		}
-		g.images = roaring.FastOr(append(sets, fresh)...)
-		g.images.And(live)
-		g.images.RunOptimize()
-		g.images = g.images.Clone() // no part of the mapped file
-	}
-	return nil
 }
 
-func liveImages(tx *bolt.Tx) (*roaring.Bitmap, error) {
-	live := roaring.New()
-	if raw := tx.Bucket(bucketMeta).Get(metaLive); raw != nil {
-		if err := live.UnmarshalBinary(raw); err != nil {
-			return nil, fmt.Errorf("live images: %w: %w", boltseal.ErrMalformed, err)
-		}
-	}
-	return live, nil
-}
-
-// each yields the entries of a bucket.
-func each(b *bolt.Bucket) iter.Seq2[[]byte, []byte] {
-	return func(yield func(k, v []byte) bool) {
-		c := b.Cursor()
-		for k, v := c.First(); k != nil; k, v = c.Next() {
-			if !yield(k, v) {
+// rowsBetween yields the components from one row up to another; nil is the end.
+func rowsBetween(tx *bolt.Tx, from, to []byte) iter.Seq2[uint32, []byte] {
+	return func(yield func(uint32, []byte) bool) {
+		c := tx.Bucket(bucketComponent).Cursor()
+		for row, _ := c.Seek(from); row != nil && (to == nil || bytes.Compare(row, to) < 0); row, _ = c.Next() {
+			if !yield(numberOf(row), row) {
 				return
 			}
 		}
 	}
 }
 
-// eventsOf makes the groups that concern an image events, in an order that does
-// not depend on anything else.
-func eventsOf(diffs map[groupKey]*group) []*Event {
-	var list []*Event
-	for key, g := range diffs {
-		if g.images.IsEmpty() {
-			continue
-		}
-		list = append(list, &Event{
-			Type: key.kind, Rule: key.rule, Title: g.title, Severity: g.severity, Fixed: g.fixed, Package: key.name,
-			Versions: sortedKeys(g.versions), From: key.from, To: key.to, Why: g.why, images: g.images,
-		})
-	}
-	slices.SortFunc(list, func(a, b *Event) int {
-		if a.Severity != b.Severity {
-			return int(b.Severity) - int(a.Severity) // the worst first
-		}
-		for _, c := range [][2]string{{a.Rule, b.Rule}, {string(a.Type), string(b.Type)}, {a.Package, b.Package}, {a.From, b.From}, {a.To, b.To}} {
-			if n := strings.Compare(c[0], c[1]); n != 0 {
-				return n
+// bounds cuts the components into parts of about the same size: they were
+// numbered as they came, so that the rows of some of them are a fair sample.
+func (s *Store) bounds() (bounds [][]byte, err error) {
+	err = s.db.View(func(tx *bolt.Tx) error {
+		parts := uint32(4 * runtime.GOMAXPROCS(0))
+		bounds = append(bounds, []byte{})
+		if n := counter(tx.Bucket(bucketMeta), metaComponents); n > 64*parts {
+			for i := range parts {
+				row, _, err := address(tx.Bucket(bucketRow), i*(n/parts))
+				if err != nil {
+					return err
+				}
+				bounds = append(bounds, slices.Clone(row))
 			}
+			slices.SortFunc(bounds, bytes.Compare)
 		}
-		return 0
+		bounds = append(bounds, nil)
+		return nil
 	})
-	return list
-}
-
-func sortedKeys[K string | uint32, V any](m map[K]V) []K {
-	keys := make([]K, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
+	return bounds, err
 }

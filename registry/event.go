@@ -63,7 +63,8 @@ type Event struct {
 	Why        string
 	Generation string // of the advisories
 
-	images *roaring.Bitmap
+	images     *roaring.Bitmap
+	components []uint32 // that it is about, ascending
 	// epoch tells apart the times that the same thing happens: how often the
 	// store was evaluated, or the reference changed, before.
 	epoch uint64
@@ -116,6 +117,7 @@ func encodeEvent(e *Event) ([]byte, error) {
 			return nil, err
 		}
 		b.string(string(raw))
+		b.ascending(e.components)
 	}
 	return b, nil
 }
@@ -132,6 +134,7 @@ func decodeEvent(sequence uint64, raw []byte) (*Event, error) {
 		if err := e.images.UnmarshalBinary(bits); err != nil {
 			d.bad = true
 		}
+		e.components = d.ascending()
 	}
 	return e, d.err("event")
 }
@@ -141,6 +144,7 @@ func decodeEvent(sequence uint64, raw []byte) (*Event, error) {
 func emit(tx *bolt.Tx, e *Event) error {
 	e.ID = e.identity()
 	events := tx.Bucket(bucketEvent)
+	events.FillPercent = appended
 	n, err := events.NextSequence()
 	if err != nil {
 		return err

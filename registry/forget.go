@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -61,10 +62,10 @@ func (s *Store) Forget(since time.Time) (n int, err error) {
 		}
 		lost := map[uint32][]uint32{}
 		for _, g := range list {
-			for _, c := range g.img.components {
+			for _, c := range g.img.components() {
 				lost[c] = append(lost[c], binary.BigEndian.Uint32(g.key))
 			}
-			if err := errors.Join(images.Delete(g.key), tx.Bucket(bucketDigest).Delete([]byte(g.img.digest)), tx.Bucket(bucketPending).Delete(g.key)); err != nil {
+			if err := errors.Join(images.Delete(g.key), tx.Bucket(bucketDigest).Delete(digestKey(g.img.digest)), tx.Bucket(bucketPending).Delete(g.key)); err != nil {
 				return err
 			}
 		}
@@ -73,12 +74,7 @@ func (s *Store) Forget(since time.Time) (n int, err error) {
 				return err
 			}
 		}
-		err = changePostings(tx, lost, func(set *roaring.Bitmap, images []uint32) {
-			for _, o := range images {
-				set.Remove(o)
-			}
-		})
-		if err != nil {
+		if err := removePostings(tx, lost); err != nil {
 			return err
 		}
 		n = len(list)
@@ -88,6 +84,31 @@ func (s *Store) Forget(since time.Time) (n int, err error) {
 		return 0, fmt.Errorf("forget images: %w", err)
 	}
 	return n, nil
+}
+
+// removePostings removes images from the postings of components.
+func removePostings(tx *bolt.Tx, lost map[uint32][]uint32) error {
+	rows := make([][]byte, 0, len(lost))
+	for _, c := range sortedKeys(lost) {
+		row, _, err := address(tx.Bucket(bucketRow), c)
+		if err != nil {
+			return err
+		}
+		rows = append(rows, row)
+	}
+	slices.SortFunc(rows, bytes.Compare) // in the order of the file
+	p := newPostings(tx)
+	for _, row := range rows {
+		set, err := p.own(row)
+		if err != nil {
+			return err
+		}
+		set.AndNot(roaring.BitmapOf(lost[numberOf(row)]...))
+		if _, err := p.put(row, set); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // forgetManifests removes what is known of manifests that neither a reference
@@ -103,7 +124,7 @@ func forgetManifests(tx *bolt.Tx, named map[digest.Digest]bool) error {
 		if err := dec.err("manifest"); err != nil {
 			return err
 		}
-		if named[digest.Digest(k)] || slices.ContainsFunc(children, func(c string) bool { return digests.Get([]byte(c)) != nil }) {
+		if named[digest.Digest(k)] || slices.ContainsFunc(children, func(c string) bool { return digests.Get(digestKey(digest.Digest(c))) != nil }) {
 			for _, c := range children {
 				wanted[c] = true
 			}

@@ -3,7 +3,6 @@ package registry
 import (
 	"cmp"
 	"context"
-	"encoding/binary"
 	"fmt"
 	"iter"
 	"slices"
@@ -26,7 +25,7 @@ type Issue struct {
 	Fixed     []string // versions with the fix, in order; empty if none is known
 	Images    int
 
-	rows []string // of the components that have it
+	rows [][]byte // of the components that have it
 }
 
 // Overview is what a store knows of all images that a reference leads to.
@@ -58,47 +57,17 @@ func (s *Store) Overview(ctx context.Context) (o *Overview, err error) {
 }
 
 func overview(ctx context.Context, tx *bolt.Tx) (*Overview, error) {
-	live, err := liveImages(tx)
+	f, err := findFleet(ctx, tx)
 	if err != nil {
 		return nil, err
 	}
-	h, err := newHolders(tx, live)
-	if err != nil {
-		return nil, err
+	all := f.summary("", f.live)
+	o := &Overview{
+		Generation: string(tx.Bucket(bucketMeta).Get(metaGeneration)),
+		Images:     all.Images, Worst: all.Worst, Incomplete: all.Incomplete,
 	}
-	o := &Overview{Generation: string(tx.Bucket(bucketMeta).Get(metaGeneration)), Images: int(live.GetCardinality()), Worst: map[boltseal.Severity]int{}}
-	issues := map[string]*Issue{}
-	bySeverity := map[boltseal.Severity][]string{} // rows
-	for k, v := range each(tx.Bucket(bucketComponent)) {
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		d := decoder{rest: v}
-		if d.bytes(); d.count() == 0 && !d.bad {
-			continue // most have no findings
-		}
-		p, states, err := decodeRow(v)
-		if err != nil {
-			return nil, err
-		}
-		row := string(k)
-		worst, counts := boltseal.SeverityUnknown, false
-		for _, st := range states {
-			if st.suppressed == "" {
-				worst, counts = max(worst, st.severity), true
-				issues[st.rule] = issues[st.rule].with(st, p, row)
-			}
-		}
-		if counts {
-			bySeverity[worst] = append(bySeverity[worst], row)
-		}
-	}
-	for _, i := range issues {
-		set, err := h.of(i.rows)
-		if err != nil {
-			return nil, err
-		}
-		if i.Images = int(set.GetCardinality()); i.Images > 0 {
+	for _, i := range f.issues {
+		if i.Images > 0 {
 			slices.Sort(i.Packages)
 			slices.Sort(i.Fixed)
 			o.Issues = append(o.Issues, *i)
@@ -107,36 +76,7 @@ func overview(ctx context.Context, tx *bolt.Tx) (*Overview, error) {
 	slices.SortFunc(o.Issues, func(a, b Issue) int {
 		return cmp.Or(cmp.Compare(exploited(b), exploited(a)), cmp.Compare(b.Severity, a.Severity), cmp.Compare(b.Images, a.Images), cmp.Compare(a.Rule, b.Rule))
 	})
-	worse := roaring.New()
-	for sev := boltseal.SeverityCritical; ; sev-- {
-		set, err := h.of(bySeverity[sev])
-		if err != nil {
-			return nil, err
-		}
-		set.AndNot(worse)
-		if n := int(set.GetCardinality()); n > 0 {
-			o.Worst[sev] = n
-		}
-		worse.Or(set)
-		if sev == 0 {
-			break
-		}
-	}
-	for k, v := range each(tx.Bucket(bucketImage)) {
-		if n := binary.BigEndian.Uint32(k); live.Contains(n) && !worse.Contains(n) {
-			d := decoder{rest: v}
-			d.bytes() // digest
-			d.uint()  // when it was added
-			d.bytes() // platform
-			if len(d.bytes()) > 0 {
-				o.Incomplete++
-			}
-			if err := d.err("image"); err != nil {
-				return nil, err
-			}
-		}
-	}
-	return o, ctx.Err()
+	return o, nil
 }
 
 func exploited(i Issue) int {
@@ -147,7 +87,7 @@ func exploited(i Issue) int {
 }
 
 // with adds what is known of one component. It may be called on nil.
-func (i *Issue) with(s state, p *boltseal.Package, row string) *Issue {
+func (i *Issue) with(s state, p *boltseal.Package, row []byte) *Issue {
 	if i == nil {
 		i = &Issue{Rule: s.rule, Title: s.title, Aliases: s.aliases}
 	}
@@ -177,12 +117,9 @@ func packageName(p *boltseal.Package) string {
 func (s *Store) Holders(i *Issue) iter.Seq2[Affected, error] {
 	return func(yield func(Affected, error) bool) {
 		var set *roaring.Bitmap
+		numbers := numbersOf(i.rows)
 		err := s.db.View(func(tx *bolt.Tx) error {
-			live, err := liveImages(tx)
-			if err != nil {
-				return err
-			}
-			h, err := newHolders(tx, live)
+			h, err := newHolders(tx, slices.Values(numbers))
 			if err != nil {
 				return err
 			}
@@ -193,56 +130,6 @@ func (s *Store) Holders(i *Issue) iter.Seq2[Affected, error] {
 			yield(Affected{}, fmt.Errorf("images of %s: %w", i.Rule, err))
 			return
 		}
-		s.Images(&Event{images: set})(yield)
+		s.Images(&Event{images: set, components: numbers})(yield)
 	}
-}
-
-// holders tells which images hold components, in one transaction: those of the
-// postings, and those too new to be in them.
-type holders struct {
-	postings *bolt.Bucket
-	live     *roaring.Bitmap
-	recent   map[uint32][]uint32
-}
-
-func newHolders(tx *bolt.Tx, live *roaring.Bitmap) (*holders, error) {
-	h := &holders{postings: tx.Bucket(bucketPosting), live: live, recent: map[uint32][]uint32{}}
-	images := tx.Bucket(bucketImage)
-	for k, _ := range each(tx.Bucket(bucketPending)) {
-		raw := images.Get(k)
-		if raw == nil {
-			continue
-		}
-		m, err := decodeImage(raw)
-		if err != nil {
-			return nil, err
-		}
-		for _, c := range m.components {
-			h.recent[c] = append(h.recent[c], binary.BigEndian.Uint32(k))
-		}
-	}
-	return h, nil
-}
-
-// of returns the images that hold any of the components with these rows. It is
-// the caller's.
-func (h *holders) of(rows []string) (*roaring.Bitmap, error) {
-	sets := make([]*roaring.Bitmap, 0, len(rows)+1)
-	fresh := roaring.New()
-	for _, row := range rows {
-		n := numberOf([]byte(row))
-		fresh.AddMany(h.recent[n])
-		raw := h.postings.Get([]byte(row))
-		if raw == nil {
-			continue
-		}
-		set := roaring.New()
-		if _, err := set.FromBuffer(raw); err != nil { // valid as long as the transaction
-			return nil, fmt.Errorf("postings of component %d: %w: %w", n, boltseal.ErrMalformed, err)
-		}
-		sets = append(sets, set)
-	}
-	all := roaring.FastOr(append(sets, fresh)...)
-	all.And(h.live)
-	return all.Clone(), nil
 }

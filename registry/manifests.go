@@ -81,7 +81,7 @@ type Failure struct {
 func (s *Store) Failures() (list []Failure, err error) {
 	err = s.db.View(func(tx *bolt.Tx) error {
 		for k, v := range each(tx.Bucket(bucketFailed)) {
-			if tx.Bucket(bucketDigest).Get(k) != nil {
+			if tx.Bucket(bucketDigest).Get(digestKey(digest.Digest(k))) != nil {
 				continue // it went well later
 			}
 			dec := decoder{rest: v}

@@ -37,7 +37,7 @@ type Message struct {
 	Truncated bool       `json:"truncated,omitempty"`
 }
 
-// messageReferences bounds the references of one image in a [Message].
+// messageReferences bounds the references of one image in a [Message], and its packages.
 const messageReferences = 20
 
 // Message expands an event with at most so many of the images that it concerns;
@@ -61,6 +61,9 @@ func (s *Store) Message(e *Event, images int) (*Message, error) {
 		}
 		if len(a.References) > messageReferences {
 			a.References, m.Truncated = a.References[:messageReferences], true
+		}
+		if len(a.Packages) > messageReferences {
+			a.Packages, m.Truncated = a.Packages[:messageReferences], true
 		}
 		m.Images = append(m.Images, a)
 	}

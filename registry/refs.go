@@ -141,7 +141,7 @@ func (a *applier) put(name string, r *reference) error {
 func (a *applier) seen(name string, l Listed) error {
 	var ordinals []uint32
 	for _, d := range l.Images {
-		if b := a.digests.Get([]byte(d)); len(b) == 4 {
+		if b := a.digests.Get(digestKey(d)); len(b) == 4 {
 			ordinals = append(ordinals, binary.BigEndian.Uint32(b))
 		}
 	}

@@ -237,7 +237,7 @@ func TestMessage(t *testing.T) {
 		"why": "the advisories now say that this version is affected", "generation": "2", "count": float64(30), "truncated": true, "images": doc["images"],
 	}, doc)
 	image := doc["images"].([]any)[1].(map[string]any)
-	require.Equal(t, map[string]any{"digest": string(m.Images[1].Digest), "references": []any{"r/x:v01"}}, image)
+	require.Equal(t, map[string]any{"digest": string(m.Images[1].Digest), "references": []any{"r/x:v01"}, "packages": []any{map[string]any{"purl": "pkg:generic/ssl@2"}}}, image)
 	m, err = s.Message(e, 0)
 	require.NoError(t, err)
 	require.Len(t, m.Images, 30)

@@ -19,7 +19,8 @@ type ImageStatus struct {
 	Digest     digest.Digest
 	Platform   string
 	Added      time.Time
-	Incomplete string   // what could not be read of it
+	Incomplete string // what could not be read of it
+	Team       string
 	References []string // that lead to it, in order
 	Packages   int
 	Findings   []boltseal.Finding // the worst first
@@ -29,7 +30,7 @@ type ImageStatus struct {
 // advisories. The error wraps [fs.ErrNotExist] if it is not in the store.
 func (s *Store) Status(d digest.Digest) (st *ImageStatus, err error) {
 	err = s.db.View(func(tx *bolt.Tx) error {
-		ordinal := tx.Bucket(bucketDigest).Get([]byte(d))
+		ordinal := tx.Bucket(bucketDigest).Get(digestKey(d))
 		if ordinal == nil {
 			return fs.ErrNotExist
 		}
@@ -47,21 +48,34 @@ func status(tx *bolt.Tx, ordinal []byte) (*ImageStatus, error) {
 	if err != nil {
 		return nil, err
 	}
-	st := &ImageStatus{Digest: m.digest, Platform: m.platform, Added: m.added, Incomplete: m.incomplete, Packages: len(m.components), References: referencesOf(tx, ordinal)}
-	for _, c := range m.components {
-		row, purl, err := address(tx.Bucket(bucketRow), c)
+	st := &ImageStatus{Digest: m.digest, Platform: m.platform, Added: m.added, Incomplete: m.incomplete, Team: m.team, References: referencesOf(tx, ordinal)}
+	layers := map[uint32]string{}
+	for _, l := range slices.Backward(m.layers) {
+		for _, c := range l.components {
+			layers[c] = l.diffID
+		}
+	}
+	all := m.components()
+	st.Packages = len(all)
+	read := newComponents(tx)
+	for _, c := range all {
+		row, purl, err := address(read.row, c)
 		if err != nil {
 			return nil, err
 		}
-		p, states, err := decodeRow(tx.Bucket(bucketComponent).Get(row))
+		p, states, err := read.at(row)
 		if err != nil {
 			return nil, err
 		}
 		p.PURL = string(purl)
+		var at []boltseal.Location
+		if len(states) > 0 && layers[c] != "" {
+			at = []boltseal.Location{{Layer: layers[c]}}
+		}
 		for _, x := range states {
 			st.Findings = append(st.Findings, boltseal.Finding{
 				Kind: boltseal.KindVulnerability, Rule: x.rule, Title: x.title, Severity: x.severity, Score: x.score, Exploited: x.exploited,
-				Package: p.PURL, Fixed: x.fixed, Aliases: x.aliases, Suppressed: x.suppressed,
+				Package: p.PURL, Locations: at, Fixed: x.fixed, Aliases: x.aliases, Suppressed: x.suppressed,
 				Fingerprint: boltseal.Fingerprint(string(boltseal.KindVulnerability), x.rule, p.Type, p.Namespace, p.Name),
 			})
 		}
@@ -87,6 +101,13 @@ func referencesOf(tx *bolt.Tx, ordinal []byte) (names []string) {
 type Affected struct {
 	Digest     digest.Digest `json:"digest"`
 	References []string      `json:"references,omitempty"` // that lead to it now
+	Packages   []Held        `json:"packages,omitempty"`   // of the event's, those that it holds
+}
+
+// Held is a package of an image.
+type Held struct {
+	PURL  string `json:"purl"`
+	Layer string `json:"layer,omitempty"` // diffID of the layer that brought it, if it is known
 }
 
 // Images yields the images that an event concerns. They are read while the
@@ -106,15 +127,18 @@ func (s *Store) Images(e *Event) iter.Seq2[Affected, error] {
 			}
 			list := make([]Affected, 0, n)
 			err := s.db.View(func(tx *bolt.Tx) error {
-				images := tx.Bucket(bucketImage)
+				images, rows := tx.Bucket(bucketImage), tx.Bucket(bucketRow)
 				for _, o := range ordinals[:n] {
 					raw := images.Get(be32(o))
 					if raw == nil {
 						continue
 					}
-					d := decoder{rest: raw}
-					a := Affected{Digest: digest.Digest(d.string()), References: referencesOf(tx, be32(o))}
-					if err := d.err("image"); err != nil {
+					m, err := decodeImage(raw)
+					if err != nil {
+						return err
+					}
+					a := Affected{Digest: m.digest, References: referencesOf(tx, be32(o))}
+					if a.Packages, err = m.held(rows, e.components); err != nil {
 						return err
 					}
 					list = append(list, a)
@@ -132,6 +156,23 @@ func (s *Store) Images(e *Event) iter.Seq2[Affected, error] {
 			}
 		}
 	}
+}
+
+// held returns those of some components that an image holds.
+func (m *image) held(rows *bolt.Bucket, components []uint32) (list []Held, err error) {
+	for _, l := range m.layers {
+		for _, c := range l.components {
+			if _, ok := slices.BinarySearch(components, c); !ok {
+				continue
+			}
+			_, purl, err := address(rows, c)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, Held{PURL: string(purl), Layer: l.diffID})
+		}
+	}
+	return list, nil
 }
 
 // References yields the references whose names begin with a prefix, in order;
@@ -153,8 +194,11 @@ func (s *Store) References(prefix string) iter.Seq2[Reference, error] {
 					ref := Reference{Name: string(k), Digest: r.digest, FirstSeen: r.firstSeen, Seen: r.seen, Gone: r.gone}
 					for _, o := range r.ordinals {
 						if raw := images.Get(be32(o)); raw != nil {
-							d := decoder{rest: raw}
-							ref.Images = append(ref.Images, digest.Digest(d.string()))
+							m, _, err := decodeImageHead(raw)
+							if err != nil {
+								return err
+							}
+							ref.Images = append(ref.Images, m.digest)
 						}
 					}
 					list = append(list, ref)

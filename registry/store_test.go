@@ -329,15 +329,20 @@ func TestVerifyFinds(t *testing.T) {
 	for name, damage := range map[string]func(tx *bolt.Tx) error{
 		"a posting": func(tx *bolt.Tx) error { return tx.Bucket([]byte("posting")).Delete([]byte("ssl\x00\x00\x00\x00\x00")) },
 		"a finding": func(tx *bolt.Tx) error {
-			b, row := tx.Bucket([]byte("component")), []byte("ssl\x00\x00\x00\x00\x00")
-			raw := b.Get(row)
-			return b.Put(row, append(append([]byte(nil), raw[:1+raw[0]]...), 0))
+			return tx.Bucket([]byte("finding")).Delete([]byte("ssl\x00\x00\x00\x00\x00"))
 		},
 		"the live": func(tx *bolt.Tx) error { return tx.Bucket([]byte("meta")).Delete([]byte("live")) },
 		"an event": func(tx *bolt.Tx) error { return tx.Bucket([]byte("event")).Delete([]byte{0, 0, 0, 0, 0, 0, 0, 2}) },
 		"an image": func(tx *bolt.Tx) error { return tx.Bucket([]byte("image")).Put([]byte{0, 0, 0, 0}, []byte{200}) },
 		"a package": func(tx *bolt.Tx) error {
-			return tx.Bucket([]byte("component")).Put([]byte("ssl\x00\x00\x00\x00\x00"), []byte{1, 1, 'x'})
+			return tx.Bucket([]byte("component")).Put([]byte("ssl\x00\x00\x00\x00\x00"), []byte{0, 9, 'x'})
+		},
+		"a family": func(tx *bolt.Tx) error { return tx.Bucket([]byte("family")).Delete([]byte{0, 0, 0, 0}) },
+		"a finding too many": func(tx *bolt.Tx) error {
+			return tx.Bucket([]byte("finding")).Put([]byte("zip\x00\x00\x00\x00\x07"), []byte{0})
+		},
+		"a posting too many": func(tx *bolt.Tx) error {
+			return tx.Bucket([]byte("large")).Put([]byte("ssl\x00\x00\x00\x00\x00"), tx.Bucket([]byte("posting")).Get([]byte("ssl\x00\x00\x00\x00\x00")))
 		},
 		"a reference": func(tx *bolt.Tx) error { return tx.Bucket([]byte("refof")).Delete(append(make([]byte, 4), "r/x:1"...)) },
 	} {
@@ -375,4 +380,36 @@ func TestCursor(t *testing.T) {
 	n, err := s.Cursor("other")
 	require.NoError(t, err)
 	require.Zero(t, n)
+}
+
+// TestLayers has an event say which package of an image it is about, and which
+// layer brought it.
+func TestLayers(t *testing.T) {
+	s := newStore(t)
+	g := &world{Name: "1"}
+	in := func(p boltseal.Package, layer string) boltseal.Package {
+		p.Locations = []boltseal.Location{{Layer: layer, Path: "x"}}
+		return p
+	}
+	base, upper := string(digest.FromString("base")), string(digest.FromString("upper"))
+	a := put(t, s, g, "a", in(pkg("ssl", 1), base), in(pkg("ssl", 2), upper), in(pkg("ssl", 1), upper), pkg("zip", 1))
+	b := put(t, s, g, "b", in(pkg("ssl", 2), base), in(pkg("ssl", 9), base))
+	list(t, s, "r/x", map[string]digest.Digest{"1": a, "2": b})
+	_, err := s.Fold(t.Context())
+	require.NoError(t, err)
+	_, at := said(t, s, 0)
+	_, err = s.Evaluate(t.Context(), g.Next("2", func(n *world) { n.Fix("ssl", "CVE-1", 5) }))
+	require.NoError(t, err)
+	e, err := first(s.Events(t.Context(), at))
+	require.NoError(t, err)
+	require.Equal(t, []registry.Affected{
+		{Digest: a, References: []string{"r/x:1"}, Packages: []registry.Held{
+			{PURL: "pkg:generic/ssl@1", Layer: base}, {PURL: "pkg:generic/ssl@1", Layer: upper}, {PURL: "pkg:generic/ssl@2", Layer: upper}}},
+		{Digest: b, References: []string{"r/x:2"}, Packages: []registry.Held{{PURL: "pkg:generic/ssl@2", Layer: base}}},
+	}, collect(t, s.Images(e)))
+	st, err := s.Status(a)
+	require.NoError(t, err)
+	require.Len(t, st.Findings, 2)
+	require.Equal(t, []boltseal.Location{{Layer: base}}, st.Findings[0].Locations)
+	require.Equal(t, []boltseal.Location{{Layer: upper}}, st.Findings[1].Locations)
 }
