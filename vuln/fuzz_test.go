@@ -90,7 +90,7 @@ func FuzzLoad(f *testing.F) {
 	seed := seedDB(f)
 	f.Add(seed)
 	f.Add(seed[:len(seed)/2])
-	for i := 600; i < len(seed); i += 41 {
+	for i := 600; i < len(seed); i += 331 {
 		b := append([]byte(nil), seed...)
 		b[i] ^= 0xff
 		f.Add(b)
