@@ -43,7 +43,7 @@ var dependencies = []dependency{
 	{"github.com/pandatix/go-cvss", "vuln", "CVSS 2 to 4, allocation free, tested against FIRST's calculators"},
 	{"golang.org/x/mod", "sbom", "the Go command's own order and form of versions"},
 	{"golang.org/x/sync", "image, vuln, registry", "bounded groups of goroutines"},
-	{"golang.org/x/sys", "vuln", "memory mapping; in internal/bare, what is left of processor time"},
+	{"golang.org/x/sys", "vuln", "memory mapping; processor time in internal/bare"},
 	{"github.com/prometheus/client_golang", "examples", "metrics in the form that is scraped everywhere"},
 	{"golang.org/x/term", "examples", "whether the output is a terminal, and how wide"},
 	{"go.yaml.in/yaml/v3", "secrets, orchestrator", "rule files and Kubernetes manifests in YAML, with its own limits on aliases"},

@@ -64,5 +64,5 @@ func TestReadmeWeights(t *testing.T) {
 		require.NoError(t, os.WriteFile(path, []byte(parts[0]+"<!-- weights -->\n\n"+table+"\n## "+parts[1]), 0o644))
 		return
 	}
-	require.Contains(t, string(readme), table, "go test ./internal/arch -run Weights -update")
+	require.Contains(t, string(readme), table, weighAgain)
 }
