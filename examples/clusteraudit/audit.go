@@ -15,6 +15,7 @@ import (
 	"github.com/boltseal/boltseal"
 	"github.com/boltseal/boltseal/internal/report"
 	"github.com/boltseal/boltseal/orchestrator"
+	"github.com/boltseal/boltseal/secrets"
 )
 
 // auditOptions are what the command line asks for.
@@ -25,6 +26,7 @@ type auditOptions struct {
 	checks     []string
 	registries []string
 	waivers    string
+	trusted    string
 	psaDefault string
 }
 
@@ -37,6 +39,7 @@ func parseAudit(args []string) (*auditOptions, error) {
 	fs.Func("checks", "", func(s string) error { o.checks = append(o.checks, strings.Split(s, ",")...); return nil })
 	fs.Func("registry", "", func(s string) error { o.registries = append(o.registries, s); return nil })
 	fs.StringVar(&o.waivers, "waivers", "", "")
+	fs.StringVar(&o.trusted, "trusted", "", "")
 	fs.StringVar(&o.psaDefault, "pod-security", "", "")
 	rest, err := parse(fs, args)
 	if err != nil {
@@ -88,7 +91,7 @@ func runAudit(ctx context.Context, args []string, c *console) int {
 }
 
 func (o *auditOptions) posture() (*orchestrator.PostureOptions, error) {
-	p := &orchestrator.PostureOptions{Registries: o.registries}
+	p := &orchestrator.PostureOptions{Registries: o.registries, Secrets: secrets.NewScanner(nil)}
 	if len(o.checks) > 0 {
 		selected, err := orchestrator.SelectChecks(o.checks...)
 		if err != nil {
@@ -105,6 +108,18 @@ func (o *auditOptions) posture() (*orchestrator.PostureOptions, error) {
 		if p.Waivers, err = orchestrator.ReadWaivers(f); err != nil {
 			return nil, err
 		}
+	}
+	if o.trusted != "" {
+		f, err := os.Open(o.trusted)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		list, err := readTrusted(f)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", o.trusted, err)
+		}
+		p.Verifier = list
 	}
 	return p, nil
 }
@@ -217,7 +232,7 @@ func (a *audit) posture(ctx context.Context, o *orchestrator.PostureOptions) err
 			c.Reason = fmt.Sprintf("%d failed, %d unknown, %d passed, %d not applicable", t.counts[boltseal.VerdictFail], t.counts[boltseal.VerdictUnknown], t.counts[boltseal.VerdictPass], t.counts[boltseal.VerdictNotApplicable])
 		}
 		if c.Verdict == boltseal.VerdictUnknown {
-			c.Reason += ": " + commonest(t.why)
+			c.Reason += ": " + words(commonest(t.why))
 		}
 		a.report.Checks = append(a.report.Checks, c)
 	}

@@ -36,10 +36,19 @@ func (c *console) fail(err error) int {
 	return exitIncomplete
 }
 
+// words says what the library says in the words of the command line.
+func words(s string) string {
+	return strings.NewReplacer(
+		"LoadOptions.Complete says that there is no more", "-complete says that there is no more",
+		"PostureOptions.Registries is not set, so there is nothing to judge by", "say with -registry where images may come from",
+		"PostureOptions.Verifier is not set, so there is nothing to judge by", "say with -trusted which images somebody vouches for",
+	).Replace(s)
+}
+
 // remark writes something worth knowing.
 func (c *console) remark(format string, args ...any) {
 	if !c.quiet {
-		fmt.Fprintf(c.err, "clusteraudit: %s\n", report.Clean(fmt.Sprintf(format, args...)))
+		fmt.Fprintf(c.err, "clusteraudit: %s\n", report.Clean(words(fmt.Sprintf(format, args...))))
 	}
 }
 

@@ -28,7 +28,10 @@ Flags
                          medium, high, critical
     -checks LIST         only these: W05, a family (W, I, K, H, X, A, C, R, D),
                          * for all, -X to leave out
-    -registry NAME       where images may come from; may be given several times
+    -registry NAME       where images may come from; may be given several times;
+                         without it, I03 is unknown
+    -trusted FILE        images whose signature was checked elsewhere: a digest a
+                         line; without it, I07 is unknown
     -waivers FILE        failures that are excused, each with a reason and a day
     -pod-security LEVEL  what the API server enforces where no label says so
     -q                   no remarks on stderr
