@@ -154,7 +154,7 @@ func (v *clusterView) finding(f *boltseal.Finding, counts map[boltseal.Severity]
 		object = name
 	}
 	one := clusterFinding{
-		Severity: f.Severity.String(), Order: len(severities) - int(f.Severity), Rule: Clean(f.Rule), Title: Clean(f.Title), Object: Clean(object),
+		Severity: f.Severity.String(), Order: order(f.Severity), Rule: Clean(f.Rule), Title: Clean(f.Title), Object: Clean(object),
 		Description: Clean(f.Description), Fix: Clean(f.Fix), Suppressed: Clean(f.Suppressed), Source: Clean(strings.Join(f.References, ", ")),
 	}
 	if f.Rule != "" {

@@ -1,6 +1,7 @@
 // Package report draws a [boltseal.Report] for people and for tools: a table
-// for a terminal, one self-contained HTML page, and a SARIF log; JSON without
-// what acts on a terminal.
+// for a terminal, one self-contained HTML page, a SARIF log, and JSON without
+// characters that a terminal would act on. [ClusterHTML] and [FleetHTML] are the
+// pages of examples/clusteraudit and examples/registrywatch.
 //
 //	err := report.Table(os.Stdout, r, &report.TableOptions{Width: 100, Color: true, Layers: true})
 //	err := report.HTML(w, r)

@@ -19,7 +19,8 @@ type Fleet struct {
 	References int       `json:"references"`
 	// Worst counts images by the severity of their worst issue.
 	Worst map[string]int `json:"worst"`
-	// Incomplete counts those without any of which not all could be read or judged.
+	// Incomplete counts images without a known issue that could not be read or
+	// judged in full: they may have one.
 	Incomplete int `json:"incomplete"`
 	// Gaps are what is not known, or not as it should be.
 	Gaps   []string     `json:"gaps,omitempty"`

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"io"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -216,7 +215,7 @@ func newHTMLFinding(x index, f *boltseal.Finding) htmlFinding {
 		h.Places = append(h.Places, text)
 	}
 	for _, ref := range f.References {
-		if u, err := url.Parse(ref); err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" {
+		if u := webLink(ref); u != nil {
 			h.References = append(h.References, Clean(u.String()))
 		}
 	}

@@ -90,7 +90,7 @@ func newSarifRule(id string, f *boltseal.Finding) sarifRule {
 		rule.Properties["security-severity"] = s
 	}
 	for _, ref := range f.References {
-		if u, err := url.Parse(ref); err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" {
+		if u := webLink(ref); u != nil {
 			rule.HelpURI = u.String()
 			break
 		}
