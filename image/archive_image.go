@@ -235,8 +235,9 @@ func (a *archive) compareViews(ctx context.Context, img *Image) error {
 		Title:    "The archive shows different images to different clients",
 		Description: fmt.Sprintf("By index.json the image's config is %s; by manifest.json it is %s. This result is about the former. Trust neither: build or save the archive again.",
 			img.ImageID, clip(strings.Join(others, ", "))),
-		Asset:     boltseal.Asset{Kind: boltseal.AssetImage, Name: string(img.Digest)}.ID(),
-		Locations: []boltseal.Location{{Path: dockerManifestFile}},
+		Asset:       boltseal.Asset{Kind: boltseal.AssetImage, Name: string(img.Digest)}.ID(),
+		Locations:   []boltseal.Location{{Path: dockerManifestFile}},
+		Fingerprint: boltseal.Fingerprint("integrity", RuleViewsDiffer, dockerManifestFile),
 	})
 	return nil
 }

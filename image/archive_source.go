@@ -1,7 +1,6 @@
 package image
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,7 +8,6 @@ import (
 	"os"
 
 	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/zstd"
 
 	"github.com/boltseal/boltseal"
 	"github.com/boltseal/boltseal/internal/spool"
@@ -119,12 +117,11 @@ func sniffArchive(r io.ReaderAt, limits boltseal.Limits) (unpacker, error) {
 		return nil, fmt.Errorf("%w: not a tar archive: %w", boltseal.ErrMalformed, err)
 	}
 	switch {
-	case bytes.HasPrefix(head[:], []byte{0x1f, 0x8b, 8}):
+	case sniff(head[:]) == encodingGzip:
 		return func(r io.Reader) (io.ReadCloser, error) { return gzip.NewReader(r) }, nil
-	case bytes.HasPrefix(head[:], []byte{0x28, 0xb5, 0x2f, 0xfd}), head[0]&0xf0 == 0x50 && bytes.Equal(head[1:4], []byte{0x2a, 0x4d, 0x18}):
+	case sniff(head[:]) == encodingZstd:
 		return func(r io.Reader) (io.ReadCloser, error) {
-			window := uint64(min(max(limits.ZstdWindow, zstd.MinWindowSize), zstd.MaxWindowSize))
-			d, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(window), zstd.WithDecoderLowmem(true))
+			d, err := newZstd(r, limits)
 			if err != nil {
 				return nil, err
 			}

@@ -265,6 +265,7 @@ func TestTwoImagesInOneArchive(t *testing.T) {
 	require.Equal(t, "good", readLayer(t, &img.Layers[0]))
 	require.Len(t, img.Findings, 1)
 	require.Equal(t, RuleViewsDiffer, img.Findings[0].Rule)
+	require.Len(t, img.Findings[0].Fingerprint, 32)
 
 	files[len(files)-1].data = `[{"Config":"` + blobPath(img.ImageID) + `"}]`
 	img, err = openTar(t, tarOf(t, files...), "", nil)

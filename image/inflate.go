@@ -36,6 +36,13 @@ func sniff(head []byte) string {
 	return encodingPlain
 }
 
+// newZstd is a decoder that runs on the caller's goroutine and takes windows up
+// to Limits.ZstdWindow.
+func newZstd(r io.Reader, limits boltseal.Limits) (*zstd.Decoder, error) {
+	window := uint64(min(max(limits.ZstdWindow, zstd.MinWindowSize), zstd.MaxWindowSize))
+	return zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(window))
+}
+
 // claimed is the encoding that a media type announces, "" where it says none.
 func claimed(mediaType string) string {
 	switch {
@@ -85,9 +92,7 @@ func (f *inflater) reset(blob io.Reader, limits boltseal.Limits, inCount func() 
 		return f.nextMember()
 	case encodingZstd:
 		if f.zs == nil {
-			window := uint64(max(1<<10, min(limits.ZstdWindow, 512<<20)))
-			f.zs, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(window))
-			if err != nil {
+			if f.zs, err = newZstd(nil, limits); err != nil {
 				return err
 			}
 		}

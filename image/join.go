@@ -149,4 +149,11 @@ func (v *joinView) Distro() (d *boltseal.Distro) {
 }
 
 // All yields every path of the tree; see [tree.Tree.All].
-func (v *joinView) All() iter.Seq2[boltseal.Entry, string] { return v.tree.All() }
+func (v *joinView) All() iter.Seq2[boltseal.Entry, string] {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.tree == nil {
+		return func(func(boltseal.Entry, string) bool) {}
+	}
+	return v.tree.All()
+}

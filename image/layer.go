@@ -98,7 +98,7 @@ func (r *layerReader) read(ctx context.Context, l *Layer) (layerResult, error) {
 	res.compressed = raw.n
 	res.rec.Size = plain.n
 	if err == nil {
-		if err := r.verify(l, raw, plain); err != nil {
+		if err := verifyLayer(l, raw, plain); err != nil {
 			f := mismatch(l, err)
 			return layerResult{rec: &tree.Record{DiffID: string(l.DiffID)}, findings: []boltseal.Finding{f}, compressed: raw.n, encoding: res.encoding}, fail(err)
 		}
@@ -133,8 +133,8 @@ func (r *layerReader) read(ctx context.Context, l *Layer) (layerResult, error) {
 	return res, nil
 }
 
-// verify compares size and digests.
-func (r *layerReader) verify(l *Layer, raw, plain *meter) error {
+// verifyLayer compares what was read with the size and digests that l states.
+func verifyLayer(l *Layer, raw, plain *meter) error {
 	if l.Size >= 0 && raw.n != l.Size {
 		return fmt.Errorf("%w: the blob has %d bytes, its descriptor says %d", boltseal.ErrMalformed, raw.n, l.Size)
 	}

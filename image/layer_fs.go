@@ -42,7 +42,7 @@ func (r *layerReader) readFS(ctx context.Context, l *Layer) (layerResult, error)
 		return b.file(ctx, l.FS, name, d)
 	})
 	b.flush()
-	res := layerResult{rec: b.rec, encoding: "", transient: true}
+	res := layerResult{rec: b.rec, transient: true}
 	if err != nil {
 		b.rec.Notes = append(b.rec.Notes, boltseal.Skip{Reason: "the rest of the tree was not read: " + err.Error()})
 		return res, &boltseal.Error{Op: "read tree", Err: err}
@@ -110,11 +110,9 @@ func (b *layerBuilder) file(ctx context.Context, fsys fs.FS, name string, d fs.D
 		b.skip(name, reason(err))
 		return nil
 	}
-	b.observer.Step(b.item(), info.Size())
+	b.observer.Step(b.rec.DiffID, info.Size())
 	return err
 }
-
-func (b *layerBuilder) item() string { return b.rec.DiffID }
 
 // fileBody is the content of an open file.
 type fileBody struct {

@@ -63,14 +63,15 @@ var elsewhere = [...]struct{ prefix, hint string }{
 // and, through [OpenOptions.Transports], any other prefix. REF chooses among
 // several images: a tag or name as the archive has it, a digest, or @N for the
 // Nth from 0. With a digest, oci: also opens a store of blobs without index.json,
-// such as containerd's io.containerd.content.v1.content. Both archive forms are recognised by content, whatever the prefix.
+// such as containerd's io.containerd.content.v1.content. Both archive forms are
+// recognised by content, whatever the prefix.
 //
 // Manifests and configs are verified against their digests; layers are verified
 // by whoever reads them. The caller closes the image.
 //
 // Errors wrap [io/fs.ErrNotExist] for what is not there (a file, an image, a
-// platform), [errors.ErrUnsupported] for what is no image or in a form of the
-// past, [boltseal.ErrMalformed] and [boltseal.ErrLimit].
+// platform), [errors.ErrUnsupported] for what is no image or has an obsolete
+// form, [boltseal.ErrMalformed] and [boltseal.ErrLimit].
 func Open(ctx context.Context, ref string, o *OpenOptions) (*Image, error) {
 	if o == nil {
 		o = &OpenOptions{}

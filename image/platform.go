@@ -32,8 +32,8 @@ func ParsePlatform(s string) (v1.Platform, error) {
 	return normalize(p), nil
 }
 
-// FormatPlatform writes os/architecture[/variant]; nothing for no platform, as a
-// folder has.
+// FormatPlatform writes os/architecture[/variant], with Windows' version in
+// parentheses. The result is empty for no platform, which is what a folder has.
 func FormatPlatform(p v1.Platform) string {
 	if p.OS == "" && p.Architecture == "" {
 		return ""
