@@ -12,7 +12,7 @@ import (
 
 // key is what a private key's encoding says of it.
 type key struct {
-	algorithm string // "rsa", "ec", "dsa", "ed25519"; empty if it is another
+	algorithm string // "rsa", "ec", "dsa", "ed25519", "x25519"; empty if it is another
 	// public is the number the list of known keys goes by: an RSA modulus, the
 	// x of a point, the y of a DSA key, an Edwards public key. Empty if the
 	// encoding does not hold or yield it.
@@ -29,6 +29,7 @@ var (
 	oidRSAPSS  = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 10}
 	oidEC      = asn1.ObjectIdentifier{1, 2, 840, 10045, 2, 1}
 	oidDSA     = asn1.ObjectIdentifier{1, 2, 840, 10040, 4, 1}
+	oidX25519  = asn1.ObjectIdentifier{1, 3, 101, 110}
 	oidEd25519 = asn1.ObjectIdentifier{1, 3, 101, 112}
 	oidP256    = asn1.ObjectIdentifier{1, 2, 840, 10045, 3, 1, 7}
 	oidP384    = asn1.ObjectIdentifier{1, 3, 132, 0, 34}
@@ -189,6 +190,16 @@ func parsePKCS8(der []byte) key {
 		}
 		public := ed25519.NewKeyFromSeed(seed).Public().(ed25519.PublicKey)
 		return key{algorithm: "ed25519", public: public, verdict: boltseal.VerdictPass}
+	case oid.Equal(oidX25519):
+		var number []byte
+		if !unmarshal(k.PrivateKey, &number) {
+			return badKey()
+		}
+		private, err := ecdh.X25519().NewPrivateKey(number)
+		if err != nil {
+			return badKey()
+		}
+		return key{algorithm: "x25519", public: private.PublicKey().Bytes(), verdict: boltseal.VerdictPass}
 	case oid.Equal(oidDSA):
 		return pkcs8DSA(k.Algorithm.Parameters.FullBytes, k.PrivateKey)
 	}

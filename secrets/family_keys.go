@@ -19,6 +19,7 @@ func keyFamilies() []Rule {
 		{ID: "private-key-dsa", Title: "DSA private key", By: ByPEM, Program: `"DSA PRIVATE KEY"`, Severity: critical, Refine: clearKey(parseDSA), Revoke: replace},
 		{ID: "private-key-pkcs8", Title: "private key", By: ByPEM, Program: `"PRIVATE KEY"`, Severity: critical, Refine: clearKey(parseAnyKey), Revoke: replace},
 		{ID: "private-key-encrypted", Title: "encrypted private key", By: ByPEM, Program: `"ENCRYPTED PRIVATE KEY"|"RSA PRIVATE KEY"|"EC PRIVATE KEY"|"DSA PRIVATE KEY"|"PRIVATE KEY"`, Kind: KindEncrypted, Severity: medium, Refine: encryptedKey, Revoke: replace},
+		{ID: "private-key-der", Title: "private key in DER", Program: "{" + derPKCS8 + "|" + derPKCS1 + "|" + derSEC1 + "}", Left: "-", Right: "-", Severity: critical, Refine: derKey, Revoke: replace},
 		{ID: "openssh-key", Provider: "OpenSSH", Title: "OpenSSH private key", By: ByPEM, Program: `"OPENSSH PRIVATE KEY"`, Severity: critical, Refine: each(notHostKey, clearKey(parseOpenSSH)), Revoke: ssh},
 		{ID: "openssh-encrypted", Provider: "OpenSSH", Title: "encrypted OpenSSH private key", By: ByPEM, Program: `"OPENSSH PRIVATE KEY"`, Kind: KindEncrypted, Severity: medium, Refine: encryptedSSH, Revoke: ssh},
 		{ID: "ssh-host-key", Provider: "OpenSSH", Title: "SSH host key, the same in every container", By: ByPEM, Program: `"OPENSSH PRIVATE KEY"`, Severity: critical, Refine: each(hostKey, clearKey(parseOpenSSH)), Revoke: "delete it from the image and make one when the container starts"},

@@ -2,12 +2,14 @@ package secrets
 
 import (
 	"bytes"
+	"encoding/hex"
 	"fmt"
 	"io/fs"
 	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -15,12 +17,25 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// encodedKeys are runs of hexadecimal digits, and of base 64 on one line or several.
+var encodedKeys = regexp.MustCompile(`(?i:30[0-9a-f]{80,})|M[A-Za-z0-9+/]{60,}(\r?\n[A-Za-z0-9+/]+)*`)
+
 // pemKeys yields the private keys of a file: those in PEM, in any source code
-// round it, and those that are the whole file in DER.
+// round it, and those in DER that are the whole file, or stand there encoded.
 func pemKeys(data []byte, yield func(key)) {
-	for _, parse := range []func([]byte) key{parsePKCS8, parseRSA, parseNamedEC, parseDSA} {
-		if len(data) < 16<<10 && len(data) > 30 && data[0] == 0x30 {
-			yield(parse(data))
+	der := func(data []byte) {
+		for _, parse := range []func([]byte) key{parsePKCS8, parseRSA, parseNamedEC, parseDSA} {
+			if len(data) < 16<<10 && len(data) > 30 && data[0] == 0x30 {
+				yield(parse(data))
+			}
+		}
+	}
+	der(data)
+	for _, text := range encodedKeys.FindAll(data, -1) {
+		if raw, err := hex.DecodeString(string(text)); err == nil {
+			der(raw)
+		} else {
+			der(decodeBase64(bytes.ReplaceAll(bytes.ReplaceAll(text, []byte("\r"), nil), []byte("\n"), nil)))
 		}
 	}
 	// Go's tests rename their keys so that scanners leave them alone.

@@ -6,6 +6,7 @@ import (
 	"encoding/asn1"
 	"encoding/base64"
 	"encoding/binary"
+	"encoding/hex"
 	"encoding/pem"
 	"fmt"
 	"math/big"
@@ -271,6 +272,9 @@ func keyRecipes() []recipe {
 		block("private-key-rsa", armored("RSA", (*maker).pkcs1), ""),
 		block("private-key-ec", armored("EC", (*maker).sec1), ""),
 		block("private-key-dsa", armored("DSA", (*maker).dsa), ""),
+		{family: "private-key-der", name: "signer", sum: func(m *maker, _ string) string { return base64.StdEncoding.EncodeToString(m.pkcs8()) }},
+		{family: "private-key-der", name: "signer", sum: func(m *maker, _ string) string { return base64.StdEncoding.EncodeToString(m.pkcs1()) }},
+		{family: "private-key-der", name: "signer", sum: func(m *maker, _ string) string { return hex.EncodeToString(m.sec1()) }},
 		block("private-key-pkcs8", func(m *maker, _ string) string { return armor("PRIVATE KEY", m.pkcs8()) }, ""),
 		block("private-key-encrypted", armored("ENCRYPTED", (*maker).encrypted), ""),
 		block("private-key-encrypted", oldEncrypted, ""),

@@ -19,11 +19,11 @@ var sextet = func() (t [256]byte) {
 func printable(c byte) bool { return c >= ' ' && c < 0x7f || c == '\n' || c == '\t' || c == '\r' }
 
 // magics64 begin base64 of binary content that is opened further: gzip, zip,
-// bzip2, zstd, xz, DER, and Java's keystores.
-var magics64 = []string{"H4sI", "UEsD", "QlpoOT", "KLUv/", "/Td6WF", "MII", "/u3+7", "zs7Oz"}
+// bzip2, zstd, xz, DER, small keys in it, and Java's keystores.
+var magics64 = []string{"H4sI", "UEsD", "QlpoOT", "KLUv/", "/Td6WF", "MII", "MC4CAQAw", "MHcCAQEE", "/u3+7", "zs7Oz"}
 
 // magicsHex begin hexadecimal digits of such content.
-var magicsHex = []string{"1f8b08", "504b0304", "425a68", "28b52ffd", "fd377a58", "3082", "feedfeed", "cececece", "fffe"}
+var magicsHex = []string{"1f8b08", "504b0304", "425a68", "28b52ffd", "fd377a58", "3082", "302e020100", "3077020101", "3078020100", "3081", "feedfeed", "cececece", "fffe"}
 
 // long64 is from what length on a run is decoded whatever it looks like: text may
 // be anywhere in it.
