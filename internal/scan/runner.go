@@ -80,8 +80,9 @@ type Outcome struct {
 
 // Run has the analyzers of the set look at a file, whose content body reads
 // from its first byte. It need not consume it. Analyzers of a large file share
-// its stream, and so the time limit: one that hangs costs the others the file. The error is that
-// of reading the body, or the context's; whatever an analyzer does becomes a Skip.
+// its stream, and so the time limit: one that hangs costs the others the file.
+// The error is that of reading the body, or the context's; an error or panic of
+// an analyzer becomes a Skip.
 func (r *Runner) Run(ctx context.Context, path string, info fs.FileInfo, body Body, set []int) (Outcome, error) {
 	var out Outcome
 	j := &job{Runner: r, body: body, size: info.Size(), events: make(chan event, 2*len(set))}
@@ -239,7 +240,7 @@ func (j *job) collect(out *Outcome, path string) {
 		}
 		if c.state == lost {
 			out.Transient = true
-			skip(fmt.Sprintf("the analyzer did not end within %v", j.limits.FileTime))
+			skip(fmt.Sprintf("the analyzer did not end within %v (Limits.FileTime)", j.limits.FileTime))
 			continue
 		}
 		res := &c.pass.Results
@@ -257,7 +258,7 @@ func (j *job) collect(out *Outcome, path string) {
 		case c.err == nil:
 		case errors.Is(c.err, context.DeadlineExceeded), errors.Is(c.err, context.Canceled):
 			out.Transient = true
-			skip(fmt.Sprintf("the analyzer did not end within %v", j.limits.FileTime))
+			skip(fmt.Sprintf("the analyzer did not end within %v (Limits.FileTime)", j.limits.FileTime))
 		default:
 			skip(c.err.Error())
 		}

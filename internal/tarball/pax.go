@@ -2,10 +2,10 @@ package tarball
 
 import (
 	"bytes"
+	"fmt"
 	"strconv"
 	"strings"
 
-	"fmt"
 	"github.com/boltseal/boltseal"
 )
 
