@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/boltseal/boltseal"
-	"github.com/boltseal/boltseal/image"
 	"github.com/boltseal/boltseal/registry"
 	"github.com/boltseal/boltseal/vuln"
 )
@@ -94,16 +93,22 @@ func (a *advisories) info() *boltseal.ReportAdvisories {
 	return a.current.Info()
 }
 
-// unjudged says what of an image the database in use cannot judge: a distribution
-// release that it holds nothing of, say. Such an image is not clean, it is unknown.
-func (a *advisories) unjudged(inv *image.Inventory) string {
+// unjudged says what of an image's packages the database in use cannot judge: those
+// of a distribution release that it holds nothing of, say.
+func (a *advisories) unjudged(packages []boltseal.Package) string {
 	a.mu.Lock()
 	m := a.current
 	a.mu.Unlock()
 	if m == nil {
 		return "there were no advisories"
 	}
-	for _, c := range m.Coverage(time.Now(), inv.Distro, inv.Packages) {
+	var distro *boltseal.Distro
+	for i := range packages {
+		if distro = packages[i].Distro; distro != nil {
+			break
+		}
+	}
+	for _, c := range m.Coverage(time.Now(), distro, packages) {
 		if c.Verdict == boltseal.VerdictUnknown {
 			return c.Title + ": " + c.Reason
 		}

@@ -191,7 +191,7 @@ func runCompact(ctx context.Context, args []string, c *console) int {
 }
 
 func withStore(ctx context.Context, path string, use func(*registry.Store) error) error {
-	s, err := openStore(ctx, path, false)
+	s, err := openStore(ctx, path, false, 2*time.Second)
 	if err != nil {
 		return err
 	}

@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"strings"
 	"time"
@@ -47,13 +49,13 @@ func (c *console) usage(err error) int {
 
 func (c *console) noVerb(args []string) int {
 	if len(args) == 0 {
-		return c.usage(errors.New("want a command: run, status, events, verify or compact"))
+		return c.usage(errors.New("want a command: run, worker, status, events, dead, verify or compact"))
 	}
 	switch args[0] {
 	case "-h", "-help", "--help", "help":
 		return c.usage(flag.ErrHelp)
 	}
-	return c.usage(fmt.Errorf("no command %q: want run, status, events, verify or compact", args[0]))
+	return c.usage(fmt.Errorf("no command %q: want run, worker, status, events, dead, verify or compact", args[0]))
 }
 
 // fail writes an error; its text may hold what a registry said.
@@ -61,6 +63,14 @@ func (c *console) fail(err error) int {
 	fmt.Fprintf(c.err, "registrywatch: %s\n", report.Clean(err.Error()))
 	return exitFailed
 }
+
+// logger writes lines of JSON.
+func (c *console) logger(w io.Writer, level slog.Level) *slog.Logger {
+	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level}))
+}
+
+// line writes a value as a line of JSON that does a terminal no harm.
+func (c *console) line(v any) error { return json.NewEncoder(report.JSON(c.out)).Encode(v) }
 
 // columns returns the width of the terminal that w is, 0 if it is none.
 func columns(w io.Writer) int {
@@ -75,19 +85,19 @@ func columns(w io.Writer) int {
 	return n
 }
 
-// openStore opens a store, and does not wait for another process to end. Unless
-// it may be made, it must exist.
-func openStore(ctx context.Context, path string, make bool) (*registry.Store, error) {
+// openStore opens a store. Another process that has it is waited for no longer
+// than the patience. Unless the store may be made, it must exist.
+func openStore(ctx context.Context, path string, make bool, patience time.Duration) (*registry.Store, error) {
 	if path == "" {
 		return nil, errors.New("say where the store is with -store FILE")
 	}
 	if _, err := os.Stat(path); err != nil && !make {
 		return nil, fmt.Errorf("store: %w; registrywatch run makes it", err)
 	}
-	short, cancel := context.WithTimeout(ctx, 2*time.Second)
+	short, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	s, err := registry.OpenStore(short, path)
-	if err != nil && short.Err() != nil {
+	if err != nil && short.Err() != nil && ctx.Err() == nil {
 		return nil, fmt.Errorf("%s is in use by another process; ask a running monitor with -url http://HOST:PORT, its -listen address", path)
 	}
 	return s, err

@@ -11,13 +11,15 @@ import (
 	"github.com/boltseal/boltseal"
 	"github.com/boltseal/boltseal/internal/report"
 	"github.com/boltseal/boltseal/registry"
+	"github.com/boltseal/boltseal/registry/jetstream"
 )
 
 // fleet answers what is known now, for the page, the metrics and the commands.
 type fleet struct {
 	name       string
 	store      *registry.Store
-	advisories *advisories // nil: not at hand
+	advisories *advisories      // nil: not at hand
+	queue      *jetstream.Queue // nil: this process analyses by itself
 	interval   time.Duration
 	started    time.Time
 
@@ -153,6 +155,9 @@ func (f *fleet) facts(st *registry.Stats) (list []report.FleetFact) {
 		add("Looked at everything", "%s ago, in %s", time.Since(at).Round(time.Second), r.Took.Round(10*time.Millisecond))
 	}
 	add("Distinct packages", "%d", st.Components)
+	if n, ok := f.depth(); ok && n > 0 {
+		add("With workers", "%d images", n)
+	}
 	sinks, err := f.store.Sinks()
 	if err == nil {
 		for _, name := range sorted(sinks) {
@@ -165,6 +170,17 @@ func (f *fleet) facts(st *registry.Stats) (list []report.FleetFact) {
 	return list
 }
 
+// depth is how many images wait for a worker, or are with one.
+func (f *fleet) depth() (int, bool) {
+	if f.queue == nil {
+		return 0, false
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	n, err := f.queue.Depth(ctx)
+	return n, err == nil
+}
+
 func (f *fleet) gaps(st *registry.Stats) (list []string, err error) {
 	if f.advisories != nil {
 		switch info := f.advisories.info(); {
@@ -173,6 +189,9 @@ func (f *fleet) gaps(st *registry.Stats) (list []string, err error) {
 		case st.Generation != info.Generation:
 			list = append(list, "new advisories are being evaluated")
 		}
+	}
+	if _, ok := f.depth(); f.queue != nil && !ok {
+		list = append(list, "the queue does not answer: new images are not analysed")
 	}
 	if f.advisories != nil {
 		if at, r := f.sweep(); at.IsZero() {

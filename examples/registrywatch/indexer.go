@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 
+	"github.com/boltseal/boltseal"
 	"github.com/boltseal/boltseal/image"
 	"github.com/boltseal/boltseal/image/remote"
 	"github.com/boltseal/boltseal/registry"
@@ -12,23 +14,28 @@ import (
 
 // indexer reads images for the monitor. Layers that images share are read once.
 type indexer struct {
-	open       image.OpenOptions
-	cache      image.Cache
-	advisories *advisories
+	open  image.OpenOptions
+	cache image.Cache
+	hosts []string
 }
 
-func newIndexer(cacheDir string, plain []string, a *advisories) *indexer {
-	x := &indexer{cache: image.NewMemoryCache(256 << 20), advisories: a}
+func newIndexer(cacheDir string, plain, registries []string) (*indexer, error) {
+	x := &indexer{cache: image.NewMemoryCache(256 << 20)}
 	if cacheDir != "" {
 		x.cache = &image.DirCache{Dir: cacheDir}
 	}
 	x.open.Transports = []image.Transport{remote.Transport(&remote.Options{PlainHTTP: plain})}
-	return x
+	var err error
+	x.hosts, err = hosts(registries)
+	return x, err
 }
 
 // Index implements registry.Indexer.
 func (x *indexer) Index(ctx context.Context, ref string) (registry.Inventory, error) {
-	img, err := image.Open(ctx, ref, &x.open)
+	if err := allowedHost(x.hosts, ref); err != nil {
+		return registry.Inventory{}, err
+	}
+	img, err := image.Open(ctx, "registry:"+ref, &x.open)
 	if err != nil {
 		return registry.Inventory{}, err
 	}
@@ -47,11 +54,28 @@ func (x *indexer) Index(ctx context.Context, ref string) (registry.Inventory, er
 			break
 		}
 	}
-	if out.Incomplete == "" && !inv.Complete {
+	switch d := inv.Distro; {
+	case out.Incomplete != "":
+	case !inv.Complete:
 		out.Incomplete = "not all could be read"
-	}
-	if out.Incomplete == "" {
-		out.Incomplete = x.advisories.unjudged(inv)
+	case d != nil && !slices.ContainsFunc(inv.Packages, func(p boltseal.Package) bool { return p.Distro != nil }):
+		out.Incomplete = fmt.Sprintf("%s %s, and none of its packages", d.ID, d.VersionID)
 	}
 	return out, nil
+}
+
+// judged is an indexer whose images the advisories may not be able to judge:
+// such an image is not clean, it is unknown. Workers have no advisories.
+type judged struct {
+	registry.Indexer
+	advisories *advisories
+}
+
+// Index implements registry.Indexer.
+func (j judged) Index(ctx context.Context, ref string) (registry.Inventory, error) {
+	inv, err := j.Indexer.Index(ctx, ref)
+	if err == nil && inv.Incomplete == "" {
+		inv.Incomplete = j.advisories.unjudged(inv.Packages)
+	}
+	return inv, err
 }

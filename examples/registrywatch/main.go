@@ -4,6 +4,9 @@
 //	registrywatch run -registry registry.example.com -db advisories.db -store fleet.db
 //	registrywatch run -registry registry.example.com -repos 'team/*' -db advisories.db -store fleet.db -once
 //	registrywatch run … -listen 127.0.0.1:8080 -webhook https://hooks.example.com/boltseal
+//	registrywatch run … -nats nats://127.0.0.1:4222          with any number of
+//	registrywatch worker -registry registry.example.com -nats nats://127.0.0.1:4222
+//	registrywatch dead -nats nats://127.0.0.1:4222           what could not be analysed
 //	registrywatch status -store fleet.db        what is known, while no monitor runs
 //	registrywatch status -url http://127.0.0.1:8080
 //	registrywatch events -store fleet.db -since 120
@@ -21,7 +24,9 @@
 // (whsec_…), several, separated by blanks, while it is being changed.
 // REGISTRYWATCH_HINT_SECRET is the value of the Authorization header that
 // registries send with their notifications to /hints; without it they are not
-// taken. Credentials of registries come from Docker's and Podman's usual
+// taken. REGISTRYWATCH_NATS is the default of -nats, so that a password need not
+// be in the list of processes. REGISTRYWATCH_NATS_KEY seals jobs and results, so
+// that only monitors and workers that have it are believed. Credentials of registries come from Docker's and Podman's usual
 // configuration.
 package main
 
@@ -50,7 +55,7 @@ func main() {
 // run is the program: arguments in, exit status out.
 func run(ctx context.Context, args []string, c *console) int {
 	verbs := map[string]func(context.Context, []string, *console) int{
-		"run": runWatch, "status": runStatus, "events": runEvents, "verify": runVerify, "compact": runCompact,
+		"run": runWatch, "worker": runWorker, "dead": runDead, "status": runStatus, "events": runEvents, "verify": runVerify, "compact": runCompact,
 	}
 	if len(args) > 0 {
 		if verb := verbs[args[0]]; verb != nil {

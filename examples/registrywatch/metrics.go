@@ -1,10 +1,13 @@
 package main
 
 import (
+	"log/slog"
+	"net/http"
 	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/boltseal/boltseal/registry"
 )
@@ -38,15 +41,27 @@ func newMetrics(f *fleet) *metrics {
 		return g
 	}
 	m.requests = prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: namespace, Name: "requests_total", Help: "Requests to registries; code 0 is no answer."}, []string{"host", "method", "code"})
-	m.scans = prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: namespace, Name: "scan_duration_seconds", Help: "Time to analyse one image.", Buckets: prometheus.ExponentialBuckets(0.01, 3, 10)})
-	m.registry.MustRegister(m.requests, m.scans, &storeMetrics{f})
+	m.scans, m.failures = scanMetrics(m.registry)
+	m.registry.MustRegister(m.requests, &storeMetrics{f})
+	gauge("leader", "Whether this process watches, or waits for its turn.").Set(1)
 	m.throttled = counter("throttled_total", "Answers of registries that say to slow down.")
 	m.sweep = gauge("sweep_duration_seconds", "How long the last look at everything took.")
-	m.failures = counter("scan_failures_total", "Images that could not be analysed, each try.")
 	m.evaluated = gauge("evaluation_duration_seconds", "How long the last new generation of advisories took.")
 	m.retries = counter("webhook_retries_total", "Webhooks that have to be sent again.")
 	m.dead = counter("dead_letters_total", "Events that a webhook's receiver did not take.")
 	return m
+}
+
+// scanMetrics are what monitors and workers tell of analyses.
+func scanMetrics(r *prometheus.Registry) (prometheus.Histogram, prometheus.Counter) {
+	scans := prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: namespace, Name: "scan_duration_seconds", Help: "Time to analyse one image; a monitor's includes the wait for a worker.", Buckets: prometheus.ExponentialBuckets(0.01, 3, 10)})
+	failures := prometheus.NewCounter(prometheus.CounterOpts{Namespace: namespace, Name: "scan_failures_total", Help: "Images that could not be analysed, each try."})
+	r.MustRegister(scans, failures)
+	return scans, failures
+}
+
+func metricsHandler(r *prometheus.Registry, log *slog.Logger) http.Handler {
+	return promhttp.HandlerFor(r, promhttp.HandlerOpts{ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn)})
 }
 
 func (m *metrics) exchange(x registry.Exchange) {
@@ -99,6 +114,9 @@ func (s *storeMetrics) Collect(ch chan<- prometheus.Metric) {
 			current = 1
 		}
 		send(desc("generation_current", "Whether the store was evaluated with the advisories at hand."), current)
+	}
+	if n, ok := s.f.depth(); ok {
+		send(desc("queue_depth", "Images that wait for a worker, or are with one."), float64(n))
 	}
 	sinks, err := s.f.store.Sinks()
 	if err == nil {

@@ -265,7 +265,7 @@ func TestRoutes(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	f := &fleet{name: "x", store: s, advisories: &advisories{path: "absent"}, interval: time.Minute, started: time.Now()}
-	server := httptest.NewServer(routes(f, newMetrics(f), nil, slog.New(slog.DiscardHandler)))
+	server := httptest.NewServer(guarded(routes(f, newMetrics(f), nil, slog.New(slog.DiscardHandler))))
 	t.Cleanup(server.Close)
 	for _, tt := range []struct {
 		method, path string

@@ -10,21 +10,20 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"sync/atomic"
 	"time"
-
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/boltseal/boltseal/internal/report"
 	"github.com/boltseal/boltseal/registry"
 )
 
 // serve answers on an address until the returned func is called.
-func serve(addr string, f *fleet, m *metrics, hints http.Handler, log *slog.Logger) (stop func(), err error) {
+func serve(addr string, h http.Handler, log *slog.Logger) (stop func(), err error) {
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("-listen: %w", err)
 	}
-	server := &http.Server{Handler: routes(f, m, hints, log), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: 10 * time.Minute, IdleTimeout: 2 * time.Minute,
+	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: 10 * time.Minute, IdleTimeout: 2 * time.Minute,
 		MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn)}
 	go func() {
 		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
@@ -39,6 +38,40 @@ func serve(addr string, f *fleet, m *metrics, hints http.Handler, log *slog.Logg
 			server.Close()
 		}
 	}, nil
+}
+
+// door is the handler of a monitor, which may be waiting for its turn.
+type door struct{ watching atomic.Pointer[http.Handler] }
+
+// open lets requests in to h until the returned func is called.
+func (d *door) open(h http.Handler) (shut func()) {
+	d.watching.Store(&h)
+	return func() { d.watching.Store(nil) }
+}
+
+// ServeHTTP implements http.Handler.
+func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h := d.watching.Load()
+	switch {
+	case h != nil:
+		(*h).ServeHTTP(w, r)
+	case r.URL.Path == "/healthz":
+		io.WriteString(w, "waits for its turn\n")
+	case r.URL.Path == "/metrics":
+		io.WriteString(w, "# TYPE "+namespace+"_leader gauge\n"+namespace+"_leader 0\n")
+	default:
+		w.Header().Set("Retry-After", "10")
+		http.Error(w, "another process watches; this one waits for its turn", http.StatusServiceUnavailable)
+	}
+}
+
+// guarded sets what every answer has.
+func guarded(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		w.Header().Set("Cache-Control", "no-store")
+		h.ServeHTTP(w, r)
+	})
 }
 
 func routes(f *fleet, m *metrics, hints http.Handler, log *slog.Logger) http.Handler {
@@ -88,15 +121,11 @@ func routes(f *fleet, m *metrics, hints http.Handler, log *slog.Logger) http.Han
 		}
 		io.WriteString(w, "ok\n")
 	})
-	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn)}))
+	mux.Handle("GET /metrics", metricsHandler(m.registry, log))
 	if hints != nil {
 		mux.Handle("POST /hints", hints)
 	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("X-Content-Type-Options", "nosniff")
-		w.Header().Set("Cache-Control", "no-store")
-		mux.ServeHTTP(w, r)
-	})
+	return mux
 }
 
 // writeEvents writes the events after a sequence as lines of JSON.

@@ -16,10 +16,12 @@ import (
 
 	"github.com/boltseal/boltseal/internal/report"
 	"github.com/boltseal/boltseal/registry"
+	"github.com/boltseal/boltseal/registry/jetstream"
 )
 
 // watchOptions are the flags of registrywatch run.
 type watchOptions struct {
+	nats                        *natsOptions
 	registries, repos, plain    []string
 	db, store, cache            string
 	interval                    time.Duration
@@ -46,6 +48,8 @@ func list(to *[]string) func(string) error {
 func runWatch(ctx context.Context, args []string, c *console) int {
 	o := &watchOptions{webhookSecrets: c.env("REGISTRYWATCH_WEBHOOK_SECRET"), hintsSecret: c.env("REGISTRYWATCH_HINT_SECRET")}
 	fset := flag.NewFlagSet("run", flag.ContinueOnError)
+	o.nats = natsFlags(fset, c)
+	fset.IntVar(&o.nats.replicas, "nats-replicas", 0, "")
 	fset.Func("registry", "", list(&o.registries))
 	fset.Func("repos", "", list(&o.repos))
 	fset.Func("plain-http", "", list(&o.plain))
@@ -53,7 +57,7 @@ func runWatch(ctx context.Context, args []string, c *console) int {
 	fset.StringVar(&o.store, "store", "", "")
 	fset.StringVar(&o.cache, "cache", "", "")
 	fset.DurationVar(&o.interval, "interval", 15*time.Minute, "")
-	fset.IntVar(&o.workers, "workers", 2, "")
+	fset.IntVar(&o.workers, "workers", 0, "")
 	fset.BoolVar(&o.once, "once", false, "")
 	fset.BoolVar(&o.quiet, "q", false, "")
 	fset.StringVar(&o.events, "events", "", "")
@@ -79,24 +83,81 @@ func runWatch(ctx context.Context, args []string, c *console) int {
 		return c.usage(errors.New("say where the advisories are with -db FILE; imagescan db build makes one"))
 	case o.store == "":
 		return c.usage(errors.New("say where to remember all with -store FILE"))
-	case o.interval < time.Second || o.workers < 1:
+	case o.interval < time.Second || o.workers < 0:
 		return c.usage(errors.New("-interval is at least 1s, -workers at least 1"))
 	}
-	w, err := newWatch(ctx, o, c)
-	if err != nil {
-		return c.fail(err)
+	if err := o.nats.check(); err != nil {
+		return c.usage(err)
 	}
-	err = w.run(ctx, c)
-	if err = errors.Join(err, w.close()); err != nil {
+	if o.workers == 0 {
+		o.workers = 2
+		if o.nats.url != "" {
+			o.workers = 64 // they only wait
+		}
+	}
+	if err := o.watch(ctx, c); err != nil && (ctx.Err() == nil || !errors.Is(err, context.Canceled)) {
 		return c.fail(err)
 	}
 	return exitOK
 }
 
+// watch watches at once, or with a queue when it is this process's turn.
+func (o *watchOptions) watch(ctx context.Context, c *console) error {
+	level := slog.LevelInfo
+	var bar *progress
+	if o.quiet {
+		level = slog.LevelWarn
+	} else {
+		bar = newProgress(c.err)
+	}
+	log := c.logger(c.err, level)
+	if bar != nil {
+		log = slog.New(slog.NewTextHandler(bar, &slog.HandlerOptions{Level: level}))
+	}
+	front := &door{}
+	if o.listen != "" {
+		end, err := serve(o.listen, guarded(front), log)
+		if err != nil {
+			return err
+		}
+		defer end()
+	}
+	var q *jetstream.Queue
+	lead := func(ctx context.Context) error {
+		w, err := newWatch(ctx, o, c, q, log, bar)
+		if err != nil {
+			return err
+		}
+		return errors.Join(w.run(ctx, front), w.close())
+	}
+	if o.nats.url == "" {
+		return lead(ctx)
+	}
+	q, err := o.nats.connect(ctx, log)
+	if err != nil {
+		return err
+	}
+	defer q.Close()
+	err = q.Lead(ctx, leaseName(o.registries, o.repos), identity(), leaseTime, func(ctx context.Context) error {
+		err := lead(ctx)
+		if err == nil && o.once {
+			return errOnce
+		}
+		return err
+	})
+	if errors.Is(err, errOnce) {
+		return nil
+	}
+	return err
+}
+
+var errOnce = errors.New("looked once")
+
 // watch is a monitor with all that belongs to it.
 type watch struct {
 	*watchOptions
 	store    *registry.Store
+	queue    *jetstream.Queue // nil: this process analyses by itself
 	monitor  *registry.Monitor
 	fleet    *fleet
 	metrics  *metrics
@@ -107,20 +168,13 @@ type watch struct {
 	remotes  []*registry.Remote
 }
 
-func newWatch(ctx context.Context, o *watchOptions, c *console) (w *watch, err error) {
-	w = &watch{watchOptions: o}
-	level := slog.LevelInfo
-	if o.quiet {
-		level = slog.LevelWarn
-	} else {
-		w.progress = newProgress(c.err)
+func newWatch(ctx context.Context, o *watchOptions, c *console, q *jetstream.Queue, log *slog.Logger, bar *progress) (w *watch, err error) {
+	w = &watch{watchOptions: o, log: log, progress: bar, queue: q}
+	patience := 2 * time.Second
+	if q != nil { // its leader of before may be ending
+		patience = leaseTime
 	}
-	if w.progress != nil {
-		w.log = slog.New(slog.NewTextHandler(w.progress, &slog.HandlerOptions{Level: level}))
-	} else {
-		w.log = slog.New(slog.NewJSONHandler(c.err, &slog.HandlerOptions{Level: level}))
-	}
-	if w.store, err = openStore(ctx, o.store, true); err != nil {
+	if w.store, err = openStore(ctx, o.store, true, patience); err != nil {
 		return nil, err
 	}
 	defer func(w *watch) {
@@ -128,7 +182,7 @@ func newWatch(ctx context.Context, o *watchOptions, c *console) (w *watch, err e
 			err = errors.Join(err, w.close())
 		}
 	}(w)
-	w.fleet = &fleet{name: strings.Join(o.registries, ", "), store: w.store, advisories: &advisories{path: o.db}, interval: o.interval, started: time.Now()}
+	w.fleet = &fleet{name: strings.Join(o.registries, ", "), store: w.store, advisories: &advisories{path: o.db}, queue: q, interval: o.interval, started: time.Now()}
 	w.metrics = newMetrics(w.fleet)
 	var sources []registry.Source
 	for _, host := range o.registries {
@@ -139,9 +193,13 @@ func newWatch(ctx context.Context, o *watchOptions, c *console) (w *watch, err e
 		w.remotes = append(w.remotes, r)
 		sources = append(sources, registry.Source{Client: r, Repositories: o.repos})
 	}
+	ix, imageTime, err := w.indexer()
+	if err != nil {
+		return nil, err
+	}
 	w.monitor, err = registry.NewMonitor(w.store, registry.MonitorOptions{
-		Sources: sources, Indexer: newIndexer(o.cache, o.plain, w.fleet.advisories), Advisories: w.fleet.advisories.get,
-		Interval: o.interval, Workers: o.workers, Log: w.log, Observer: w.observer(),
+		Sources: sources, Indexer: judged{ix, w.fleet.advisories}, Advisories: w.fleet.advisories.get,
+		Interval: o.interval, Workers: o.workers, ImageTime: imageTime, Log: w.log, Observer: w.observer(),
 	})
 	if err != nil {
 		return nil, err
@@ -164,6 +222,16 @@ func newWatch(ctx context.Context, o *watchOptions, c *console) (w *watch, err e
 		w.lines, err = registry.OpenLines(o.events)
 	}
 	return w, err
+}
+
+// indexer returns who analyses images, and how long that may take: with a queue
+// there may be a long wait before, and the workers have their own deadline.
+func (w *watch) indexer() (registry.Indexer, time.Duration, error) {
+	if w.queue != nil {
+		return w.queue, 24 * time.Hour, nil
+	}
+	ix, err := newIndexer(w.cache, w.plain, w.registries)
+	return ix, 0, err
 }
 
 func (w *watch) observer() *registry.Observer {
@@ -199,7 +267,7 @@ func (w *watch) close() error {
 }
 
 // run watches until the context ends, or once.
-func (w *watch) run(ctx context.Context, c *console) error {
+func (w *watch) run(ctx context.Context, front *door) error {
 	deliveries, stop := context.WithCancel(ctx)
 	var running sync.WaitGroup
 	defer running.Wait()
@@ -226,20 +294,21 @@ func (w *watch) run(ctx context.Context, c *console) error {
 			return nil
 		})})
 	}
-	if w.listen != "" {
-		var hints http.Handler
-		if w.hintsSecret != "" {
-			var err error
-			if hints, err = w.monitor.HintHandler(registry.HintOptions{Authorization: w.hintsSecret}); err != nil {
-				return fmt.Errorf("REGISTRYWATCH_HINT_SECRET: %w", err)
-			}
-		}
-		end, err := serve(w.listen, w.fleet, w.metrics, hints, w.log)
+	if w.queue != nil {
+		sink, err := w.queue.Sink(ctx)
 		if err != nil {
 			return err
 		}
-		defer end()
+		deliver("jetstream", sink, nil)
 	}
+	var hints http.Handler
+	if w.hintsSecret != "" {
+		var err error
+		if hints, err = w.monitor.HintHandler(registry.HintOptions{Authorization: w.hintsSecret}); err != nil {
+			return fmt.Errorf("REGISTRYWATCH_HINT_SECRET: %w", err)
+		}
+	}
+	defer front.open(routes(w.fleet, w.metrics, hints, w.log))()
 	if w.once {
 		return w.reconcile(ctx, sinks)
 	}
