@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -20,6 +21,9 @@ type Removal struct {
 	Workload Position `json:"workload,omitempty"`
 	// Stops are the starts that no longer reach the target without it.
 	Stops []Position `json:"stops"`
+	// Eases are the starts that have no confirmed path any more, but still one
+	// that depends on conditions.
+	Eases []Position `json:"eases,omitempty"`
 
 	key any
 }
@@ -45,46 +49,12 @@ type CutOptions struct {
 }
 
 // Cuts says for each removable object on the shortest paths to a position how
-// many starts no longer reach it without that object: the most effective first.
-// Each is tried on a graph of its own, so that what it says holds for all
+// many starts no longer reach it without that object: first those that end the
+// most confirmed paths, then those that end the most of any. Each is tried on a graph of its own, so that what it says holds for all
 // paths, not only for those that were looked at. At most 64 are tried, those on
 // most of the shortest paths.
 func (g *Graph) Cuts(ctx context.Context, to Position, opts *CutOptions) ([]Removal, error) {
-	return newCutter(g, to, opts).round(ctx, nil)
-}
-
-// MinimalCut returns removals that together end all paths to a position, none
-// of which can be left out. It takes the most effective one again and again,
-// which need not give the smallest set there is. rest are the starts that
-// reach the position whatever is removed.
-func (g *Graph) MinimalCut(ctx context.Context, to Position, opts *CutOptions) (cut []Removal, rest []Position, err error) {
-	c := newCutter(g, to, opts)
-	for {
-		list, err := c.round(ctx, cut)
-		if err != nil {
-			return cut, c.left(ctx, cut), err
-		}
-		if len(list) == 0 {
-			break
-		}
-		best := list[0]
-		if len(best.Stops) == 0 {
-			// No single one helps: two ways lead around each other. Take that on
-			// most paths and go on.
-			if len(cut) >= maxCandidates {
-				break
-			}
-		}
-		cut = append(cut, best)
-	}
-	rest = c.left(ctx, cut)
-	for i := len(cut) - 1; i >= 0; i-- { // what later ones made needless
-		fewer := slices.Delete(slices.Clone(cut), i, i+1)
-		if len(c.left(ctx, fewer)) == len(rest) {
-			cut = fewer
-		}
-	}
-	return cut, rest, ctx.Err()
+	return newCutter(g, to, opts).round(ctx)
 }
 
 type cutter struct {
@@ -117,50 +87,64 @@ func (c *cutter) graph(removed []Removal) *Graph {
 	return newGraph(c.g.access, &c.g.opts, without)
 }
 
-func (c *cutter) left(ctx context.Context, removed []Removal) []Position {
+func (c *cutter) left(ctx context.Context, removed []Removal) []reach {
 	return c.graph(removed).reaching(ctx, c.to, c.want)
 }
 
-// round tries what lies on the shortest paths that are left, one by one.
-func (c *cutter) round(ctx context.Context, removed []Removal) ([]Removal, error) {
-	g := c.graph(removed)
+// round tries what lies on the shortest paths, one by one.
+func (c *cutter) round(ctx context.Context) ([]Removal, error) {
 	count := map[any]int{}
 	found := map[any]Removal{}
-	var before []Position
-	for p := range g.Attackers(ctx, c.to) {
+	var before []reach
+	for p := range c.g.Attackers(ctx, c.to) {
 		if !c.want(p.From) {
 			continue
 		}
-		before = append(before, p.From)
+		before = append(before, reach{p.From, p.Confirmed()})
 		for _, r := range c.removals(&p) {
 			count[r.key]++
 			found[r.key] = r
 		}
 	}
-	slices.Sort(before)
-	var list []Removal
-	for _, r := range found {
-		list = append(list, r)
-	}
-	slices.SortFunc(list, func(a, b Removal) int {
+	slices.SortFunc(before, compareReach)
+	list := slices.SortedFunc(maps.Values(found), func(a, b Removal) int {
 		return cmp.Or(cmp.Compare(count[b.key], count[a.key]), strings.Compare(a.Text, b.Text))
 	})
 	if len(list) > maxCandidates {
 		list = list[:maxCandidates]
 	}
+	confirmed := make(map[any]int, len(list))
 	for i := range list {
 		if ctx.Err() != nil {
 			return list[:i], ctx.Err()
 		}
-		after := c.left(ctx, append(slices.Clone(removed), list[i]))
-		for _, p := range before {
-			if _, still := slices.BinarySearch(after, p); !still {
-				list[i].Stops = append(list[i].Stops, p)
-			}
+		confirmed[list[i].key] = list[i].spoil(before, c.left(ctx, list[i:i+1]))
+	}
+	slices.SortStableFunc(list, func(a, b Removal) int {
+		return cmp.Or(cmp.Compare(confirmed[b.key], confirmed[a.key]), cmp.Compare(len(b.Stops), len(a.Stops)))
+	})
+	return list, ctx.Err()
+}
+
+// spoil fills in what a removal does, from who reaches the target before and
+// after; it returns how many confirmed paths ended.
+func (r *Removal) spoil(before, after []reach) (confirmed int) {
+	r.Stops, r.Eases = nil, nil
+	for _, b := range before {
+		i, still := slices.BinarySearchFunc(after, b, compareReach)
+		switch {
+		case !still:
+			r.Stops = append(r.Stops, b.from)
+		case b.confirmed && !after[i].confirmed:
+			r.Eases = append(r.Eases, b.from)
+		default:
+			continue
+		}
+		if b.confirmed {
+			confirmed++
 		}
 	}
-	slices.SortStableFunc(list, func(a, b Removal) int { return cmp.Compare(len(b.Stops), len(a.Stops)) })
-	return list, nil
+	return confirmed
 }
 
 // removals lists what a path rests on.

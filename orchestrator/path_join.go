@@ -55,7 +55,7 @@ func (g *Graph) enrich(to, h *holder, bindings []*Binding) {
 	}
 	for _, b := range bindings {
 		if b.Role != nil {
-			to.add(b.Namespace, g.table.role(b.Role))
+			to.add(b.Namespace, g.roleRights(b))
 		}
 	}
 	to.added = bindings

@@ -44,8 +44,16 @@ func (g *Graph) Attackers(ctx context.Context, to Position) iter.Seq[Path] {
 	}
 }
 
+// reach is a start that reaches a target, and whether by a confirmed path.
+type reach struct {
+	from      Position
+	confirmed bool
+}
+
+func compareReach(a, b reach) int { return strings.Compare(string(a.from), string(b.from)) }
+
 // reaching returns the starts that reach a position, sorted.
-func (g *Graph) reaching(ctx context.Context, to Position, want func(Position) bool) (out []Position) {
+func (g *Graph) reaching(ctx context.Context, to Position, want func(Position) bool) (out []reach) {
 	target := g.targetOf(to)
 	if target < 0 {
 		return nil
@@ -57,10 +65,10 @@ func (g *Graph) reaching(ctx context.Context, to Position, want func(Position) b
 			continue
 		}
 		if p := g.position(start); want(p) && s.run(start, target, bound) {
-			out = append(out, p)
+			out = append(out, reach{p, s.dist[target] < conditional})
 		}
 	}
-	slices.Sort(out)
+	slices.SortFunc(out, compareReach)
 	return out
 }
 

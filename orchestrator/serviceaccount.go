@@ -89,7 +89,7 @@ func (g *Graph) Accounts(ctx context.Context) []AccountResult {
 	}
 	c.strong = map[Position]bool{}
 	for _, p := range g.reaching(ctx, ClusterAdmin, func(p Position) bool { return true }) {
-		c.strong[p] = true
+		c.strong[p.from] = true
 	}
 	for s := range g.everyAccount() {
 		if c.system(s) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/boltseal/boltseal/orchestrator"
@@ -210,16 +209,20 @@ func runPaths(ctx context.Context, args []string, c *console) int {
 		c.remark("more than %d paths; -limit shows more", limit)
 	}
 	if cuts && found > 0 {
-		cut, left, cerr := graph.MinimalCut(ctx, target, nil)
+		cut, cerr := graph.MinimalCut(ctx, target, nil)
 		if cerr != nil {
 			return c.fail(cerr)
 		}
 		c.print("")
-		c.print("To end them all:")
-		for _, r := range cut {
+		title := "The least to remove that ends them all:"
+		if !cut.Smallest {
+			title = "To end them all (there may be less to remove):"
+		}
+		c.print("%s", title)
+		for _, r := range cut.Removals {
 			c.print("  - %s", r.Text)
 		}
-		for _, p := range slices.Compact(left) {
+		for _, p := range cut.Rest {
 			c.print("  nothing to remove stops %s", p)
 		}
 	}
