@@ -160,18 +160,6 @@ func keyIs(key []byte, name string) bool {
 	return len(key) == len(name) && key[0]|0x20 == name[0]|0x20 && (string(key) == name || strings.EqualFold(string(key), name))
 }
 
-// cleanWord returns the first word of a value that has to be one, without
-// NULs.
-func cleanWord(b []byte) string {
-	for i, c := range b {
-		switch c {
-		case ' ', '\t', '\r', '\n', 0:
-			return string(b[:i])
-		}
-	}
-	return string(b)
-}
-
 // dpkgPresent reads "want flag status" (dpkg(1), "Package states"): whatever
 // is wanted, the third word says what is there. In all states from
 // half-installed to installed files of the package are unpacked; after

@@ -56,7 +56,3 @@ func copyrightLicenses(data []byte) []byte {
 	slices.Sort(names)
 	return []byte(strings.Join(names, "\n"))
 }
-
-func isAlnum(c byte) bool {
-	return '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z'
-}

@@ -53,19 +53,6 @@ func compactSums(data []byte) []byte {
 	return out
 }
 
-// splitPaths turns a compacted list into paths that share one string.
-func splitPaths(list []byte) []string {
-	all := string(list)
-	paths := make([]string, 0, min(strings.Count(all, "\n"), maxPaths))
-	for line := range strings.Lines(all) {
-		if len(paths) == maxPaths {
-			break
-		}
-		paths = append(paths, strings.TrimSuffix(line, "\n"))
-	}
-	return paths
-}
-
 const maxDiversions = 1 << 20 // bytes
 
 // diversions holds var/lib/dpkg/diversions (dpkg-divert(1)): three lines per

@@ -2,6 +2,7 @@ package sbom
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/xml"
 	"fmt"
 	"io"
@@ -111,13 +112,7 @@ func parsePomXML(data []byte) (p pom, err error) {
 		}
 		return ""
 	}
-	or := func(a, b string) string {
-		if a != "" {
-			return a
-		}
-		return b
-	}
-	p = pom{group: fill(or(in.Group, in.Parent.Group)), artifact: fill(in.Artifact), version: fill(or(in.Version, in.Parent.Version))}
+	p = pom{group: fill(cmp.Or(in.Group, in.Parent.Group)), artifact: fill(in.Artifact), version: fill(cmp.Or(in.Version, in.Parent.Version))}
 	for _, l := range in.Licenses[:min(len(in.Licenses), 100)] {
 		if l = strings.TrimSpace(l); l != "" && len(l) < 1<<10 {
 			p.licenses = append(p.licenses, l)

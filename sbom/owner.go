@@ -6,6 +6,7 @@ import (
 	"path"
 
 	"github.com/boltseal/boltseal"
+	"github.com/boltseal/boltseal/internal/purl"
 )
 
 // owner marks packages of programming languages that lie in files of a package
@@ -48,7 +49,7 @@ func (owner) Join(ctx context.Context, v boltseal.View, _ *boltseal.Pass) error 
 	wanted := make(map[string][]*boltseal.Package) // by resolved path
 	bases := make(map[string]bool)
 	for _, pkg := range v.Packages() {
-		if isOS(pkg) || pkg.Name == "" || pkg.OwnedBy != "" || len(pkg.Locations) == 0 {
+		if purl.IsOS(pkg.Type) || pkg.Name == "" || pkg.OwnedBy != "" || len(pkg.Locations) == 0 {
 			continue
 		}
 		if name := resolve(pkg.Locations[0].Path); name != "" {
@@ -60,7 +61,7 @@ func (owner) Join(ctx context.Context, v boltseal.View, _ *boltseal.Pass) error 
 		return nil
 	}
 	for _, pkg := range v.Packages() {
-		if !isOS(pkg) || pkg.Name == "" {
+		if !purl.IsOS(pkg.Type) || pkg.Name == "" {
 			continue
 		}
 		if err := ctx.Err(); err != nil {
@@ -93,12 +94,4 @@ func resolveDir(v boltseal.View, dir string) string {
 		return ""
 	}
 	return to + "/"
-}
-
-func isOS(pkg *boltseal.Package) bool {
-	switch pkg.Type {
-	case "deb", "rpm", "apk", "alpm", "opkg", "ebuild":
-		return true
-	}
-	return false
 }

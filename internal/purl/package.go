@@ -43,3 +43,13 @@ func Of(pkg *boltseal.Package) string {
 	p.fold()
 	return p.String()
 }
+
+// IsOS reports the types whose packages an operating system's own package
+// manager installs. ("portage" is no registered type; others' documents have it.)
+func IsOS(typ string) bool {
+	switch typ {
+	case "alpm", "apk", "deb", "ebuild", "opkg", "portage", "rpm":
+		return true
+	}
+	return false
+}

@@ -122,9 +122,9 @@ func evidence(list []boltseal.Evidence, places []boltseal.Location, field cdx.Ev
 	return &out
 }
 
-// context is what an occurrence has no field for, as JSON in its
+// origin is what an occurrence has no field for, as JSON in its
 // additionalContext.
-type context struct {
+type origin struct {
 	Layer    string   `json:"layer,omitempty"`
 	Member   []string `json:"member,omitempty"`
 	HiddenBy string   `json:"hiddenBy,omitempty"`
@@ -139,7 +139,7 @@ func occurrence(l boltseal.Location) cdx.EvidenceOccurrence {
 		o.Offset = &offset
 	}
 	if l.Layer != "" || len(l.Member) > 0 || l.HiddenBy != "" {
-		o.AdditionalContext = document.JSON(context{l.Layer, l.Member, l.HiddenBy})
+		o.AdditionalContext = document.JSON(origin{l.Layer, l.Member, l.HiddenBy})
 	}
 	return o
 }

@@ -296,7 +296,7 @@ func grounds(raw json.RawMessage) ([]boltseal.Evidence, []boltseal.Location) {
 
 func place(o cdx.EvidenceOccurrence) boltseal.Location {
 	l := boltseal.Location{Path: strings.TrimPrefix(o.Location, "/")}
-	var more context
+	var more origin
 	if strings.HasPrefix(o.AdditionalContext, "{") && json.Unmarshal([]byte(o.AdditionalContext), &more) == nil {
 		l.Layer, l.HiddenBy = more.Layer, more.HiddenBy
 		suffix := boltseal.Location{Member: more.Member}.String()

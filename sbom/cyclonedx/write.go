@@ -9,6 +9,7 @@ import (
 	cdx "github.com/CycloneDX/cyclonedx-go"
 
 	"github.com/boltseal/boltseal"
+	"github.com/boltseal/boltseal/internal/purl"
 	"github.com/boltseal/boltseal/sbom/internal/document"
 )
 
@@ -140,7 +141,7 @@ func dependencies(r *boltseal.Report, items []document.Item) *[]cdx.Dependency {
 	var image, system []string
 	hasOS := r.Distro != nil && r.Distro.ID != ""
 	for i := range items {
-		if hasOS && document.IsOS(&items[i].Package) {
+		if hasOS && purl.IsOS(items[i].Type) {
 			system = append(system, items[i].Ref)
 		} else {
 			image = append(image, items[i].Ref)

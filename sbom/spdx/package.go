@@ -69,7 +69,7 @@ func cpe(name, refType string) []*v2_3.PackageExternalReference {
 
 func (b *builder) pkg(it *document.Item, id string) *v2_3.Package {
 	name := it.Name
-	if it.Type != "golang" && it.Namespace != "" && !document.IsOS(&it.Package) {
+	if it.Type != "golang" && it.Namespace != "" && !purl.IsOS(it.Type) {
 		name = it.Namespace + "/" + it.Name
 	}
 	p := newPackage(id, name, it.Version, "LIBRARY", it.PURL)

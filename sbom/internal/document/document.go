@@ -76,15 +76,6 @@ func placeHash(p *boltseal.ReportPackage) string {
 	return hex.EncodeToString(h.Sum(nil)[:8])
 }
 
-// IsOS reports whether a package came from the distribution's own manager.
-func IsOS(p *boltseal.Package) bool {
-	switch p.Type {
-	case "deb", "rpm", "apk", "alpm", "opkg", "portage":
-		return true
-	}
-	return false
-}
-
 // ImageName is what a person calls the image.
 func ImageName(img *boltseal.ReportImage) string {
 	if img == nil {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/boltseal/boltseal"
+	"github.com/boltseal/boltseal/internal/purl"
 )
 
 // maxProviders bounds the edges that one needed name makes: a name that more
@@ -99,7 +100,7 @@ func reach(items []Item, i int, candidates []int) []int {
 		return arch
 	case len(same) > 0:
 		return same
-	case IsOS(&from.Package):
+	case purl.IsOS(from.Type):
 		return candidates
 	}
 	return nil

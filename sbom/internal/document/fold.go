@@ -33,7 +33,7 @@ func (c *Component) Package(os *boltseal.Distro) (boltseal.ReportPackage, error)
 	switch {
 	case u.Type == "golang":
 		foldGo(p)
-	case IsOS(p):
+	case purl.IsOS(p.Type):
 		if e := u.Get("epoch"); e != "" && e != "0" && !strings.Contains(p.Version, ":") {
 			p.Version = e + ":" + p.Version
 		}
@@ -175,14 +175,14 @@ func canonical(p *boltseal.Package, old *purl.PURL) string {
 		switch q.Key {
 		case "arch", "distro", "epoch", "modularitylabel", "upstream", "package-id":
 		case "source", "sourceversion", "sourcerpm", "origin":
-			if !IsOS(p) {
+			if !purl.IsOS(p.Type) {
 				u.Set(q.Key, q.Value)
 			}
 		default:
 			u.Set(q.Key, q.Value)
 		}
 	}
-	if !IsOS(p) {
+	if !purl.IsOS(p.Type) {
 		u.Set("distro", old.Get("distro"))
 		u.Set("upstream", old.Get("upstream"))
 	}
