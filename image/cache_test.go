@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"testing/fstest"
 
 	"github.com/stretchr/testify/require"
 
@@ -88,15 +87,4 @@ func TestCachedLayers(t *testing.T) {
 	}
 	require.Equal(t, first.Packages, run(low).Packages)
 	require.Equal(t, 4, opened)
-}
-
-// TestTree reads a file system in place of layers.
-func TestTree(t *testing.T) {
-	fsys := fstest.MapFS{"etc/a": {Data: []byte("1")}, "usr/b": {Data: make([]byte, 1<<20)}}
-	inv, err := Analyze(t.Context(), &Image{Layers: []Layer{{FS: fsys, Size: -1}}}, nil, finder{}, picker{})
-	require.NoError(t, err)
-	require.True(t, inv.Complete, "%v", inv.Skipped)
-	require.Len(t, inv.Packages, 2)
-	require.Equal(t, "etc/a", inv.Packages[0].Locations[0].Path)
-	require.Equal(t, 2, inv.Layers[0].Stats.Files)
 }
