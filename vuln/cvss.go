@@ -4,12 +4,12 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/boltseal/boltseal"
-
 	cvss20 "github.com/pandatix/go-cvss/20"
 	cvss30 "github.com/pandatix/go-cvss/30"
 	cvss31 "github.com/pandatix/go-cvss/31"
 	cvss40 "github.com/pandatix/go-cvss/40"
+
+	"github.com/boltseal/boltseal"
 )
 
 // maxVector is more than twice the length of the longest vector of CVSS v4.0.
@@ -61,20 +61,4 @@ func Score(vector string) (score float64, severity boltseal.Severity, cvss strin
 		return 0, boltseal.SeverityUnknown, "", fmt.Errorf("CVSS vector %q: %w: %w", v, boltseal.ErrMalformed, err)
 	}
 	return score, boltseal.SeverityFromScore(score), cvss, nil
-}
-
-// BestScore scores several vectors and returns what the one of the highest
-// CVSS version says, whether or not another version's score is higher; among
-// vectors of one version, the highest score. Malformed vectors do not count;
-// ok is false if none is left.
-func BestScore(vectors ...string) (score float64, severity boltseal.Severity, vector string, ok bool) {
-	best := ""
-	for _, v := range vectors {
-		s, sev, cvss, err := Score(v)
-		if err != nil || cvss < best || cvss == best && s <= score {
-			continue
-		}
-		score, severity, vector, best, ok = s, sev, v, cvss, true
-	}
-	return score, severity, vector, ok
 }

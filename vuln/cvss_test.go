@@ -1,11 +1,12 @@
-package vuln_test
+package vuln
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/boltseal/boltseal/vuln"
+	"github.com/boltseal/boltseal"
 )
 
 // Vectors of FIRST's examples (first.org/cvss: v2/guide, v3.0/examples,
@@ -48,8 +49,43 @@ func TestScoresOfFIRST(t *testing.T) {
 		{"CVE-2014-6271", 9.3, "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N/E:A"},
 		{"CVE-2013-6014", 6.4, "CVSS:4.0/AV:A/AC:L/AT:N/PR:N/UI:N/VC:N/VI:L/VA:N/SC:H/SI:N/SA:H"},
 	} {
-		score, _, _, err := vuln.Score(c.vector)
+		score, _, _, err := Score(c.vector)
 		require.NoError(t, err)
 		require.Equal(t, c.score, score, "%s %s", c.cve, c.vector)
 	}
+}
+
+func TestScore(t *testing.T) {
+	for vector, want := range map[string]struct {
+		score float64
+		cvss  string
+	}{
+		"AV:N/AC:L/Au:N/C:N/I:N/A:C":                                      {7.8, "2.0"}, // CVE-2002-0392
+		"CVSS:3.0/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H":                    {9.8, "3.0"},
+		"CVSS:3.1/AV:N/AC:L/PR:N/UI:R/S:C/C:L/I:L/A:N":                    {6.1, "3.1"},
+		"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:N":                    {0, "3.1"},
+		"CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:H/SI:H/SA:H": {10, "4.0"},
+	} {
+		score, severity, cvss, err := Score(vector)
+		require.NoError(t, err)
+		require.Equal(t, want.score, score, vector)
+		require.Equal(t, want.cvss, cvss)
+		require.Equal(t, boltseal.SeverityFromScore(want.score), severity)
+	}
+	for _, v := range []string{"", "high", "CVSS:5.0/AV:N", "CVSS:3.1/AV:N", "AV:N", strings.Repeat("A", 1000)} {
+		_, severity, _, err := Score(v)
+		require.ErrorIs(t, err, boltseal.ErrMalformed, v)
+		require.Equal(t, boltseal.SeverityUnknown, severity)
+	}
+}
+
+func FuzzScore(f *testing.F) {
+	f.Add("CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:H/SI:H/SA:H")
+	f.Add("CVSS:3.1/AV:N/AC:L/PR:N/UI:R/S:C/C:L/I:L/A:N")
+	f.Add("AV:N/AC:L/Au:N/C:N/I:N/A:C")
+	f.Fuzz(func(t *testing.T, v string) {
+		score, severity, _, err := Score(v)
+		require.Equal(t, err != nil, severity == boltseal.SeverityUnknown)
+		require.True(t, score >= 0 && score <= 10)
+	})
 }

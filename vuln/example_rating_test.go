@@ -46,7 +46,7 @@ func ExampleRank() {
 		{Advisory: vuln.Advisory{ID: "running"}, Severity: boltseal.SeverityLow},
 		{Advisory: vuln.Advisory{ID: "exploited"}, Exploited: time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)},
 	}
-	vuln.Rank(matches, &vuln.Context{InUse: func(m *vuln.Match) bool { return m.Advisory.ID == "running" }})
+	vuln.Rank(matches, &vuln.RankOptions{InUse: func(m *vuln.Match) bool { return m.Advisory.ID == "running" }})
 	for _, m := range matches {
 		fmt.Println(m.Advisory.ID)
 	}

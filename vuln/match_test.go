@@ -227,32 +227,6 @@ func TestUbuntuPro(t *testing.T) {
 	require.Equal(t, []string{"UBUNTU-CVE-2 <1-3+esm1", "UBUNTU-CVE-3 <1-4+esm1"}, matches(db, pkg))
 }
 
-func TestEcosystems(t *testing.T) {
-	for _, tt := range []struct {
-		d    boltseal.Distro
-		want []string
-	}{
-		{boltseal.Distro{ID: "debian", VersionID: "12"}, []string{"Debian:12"}},
-		{boltseal.Distro{ID: "debian"}, nil},
-		{boltseal.Distro{ID: "ubuntu", VersionID: "22.04"}, []string{"Ubuntu:22.04:LTS", "Ubuntu:Pro:22.04:LTS"}},
-		{boltseal.Distro{ID: "ubuntu", VersionID: "23.10"}, []string{"Ubuntu:23.10"}},
-		{boltseal.Distro{ID: "ubuntu", VersionID: "23.04"}, []string{"Ubuntu:23.04"}},
-		{boltseal.Distro{ID: "alpine", VersionID: "3.20.2"}, []string{"Alpine:v3.20"}},
-		{boltseal.Distro{ID: "alpine", VersionID: "3.21_alpha20240807"}, []string{"Alpine:edge"}},
-		{boltseal.Distro{ID: "alpine", VersionID: "3.20.2", Repositories: []string{"https://dl-cdn.alpinelinux.org/alpine/edge/main"}}, []string{"Alpine:edge"}},
-		{boltseal.Distro{ID: "alpine", VersionID: "3.20.2", Repositories: []string{"https://dl-cdn.alpinelinux.org/alpine/v3.19/main"}}, []string{"Alpine:v3.19"}},
-		{boltseal.Distro{ID: "almalinux", VersionID: "9.3"}, []string{"AlmaLinux:9"}},
-		{boltseal.Distro{ID: "rocky", VersionID: "9.3"}, []string{"Rocky Linux:9"}},
-		{boltseal.Distro{ID: "mariner", VersionID: "2.0"}, []string{"Azure Linux:2"}},
-		{boltseal.Distro{ID: "azurelinux", VersionID: "3.0"}, []string{"Azure Linux:3"}},
-		{boltseal.Distro{ID: "openEuler", VersionID: "24.03", PrettyName: "openEuler 24.03 (LTS-SP1)"}, []string{"openEuler:24.03-LTS-SP1"}},
-		{boltseal.Distro{ID: "centos", VersionID: "8", IDLike: []string{"rhel"}}, nil},
-		{boltseal.Distro{ID: "fedora", VersionID: "40"}, nil},
-	} {
-		require.Equal(t, tt.want, vuln.EcosystemsOf(&tt.d), "%s %s", tt.d.ID, tt.d.VersionID)
-	}
-}
-
 func TestModules(t *testing.T) {
 	multi := func(id, summary, name string, fixed ...string) string {
 		var rows []string

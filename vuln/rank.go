@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// Context is what a caller knows of a match that no advisory can tell: nil
-// functions are answered "no".
-type Context struct {
+// RankOptions are what a caller knows of a match and no advisory can tell. A
+// nil function stands for one that always answers no.
+type RankOptions struct {
 	// InUse reports whether the package was seen running or loaded.
 	InUse func(*Match) bool
 	// Reachable reports whether the vulnerable code can be called.
@@ -19,8 +19,8 @@ type Context struct {
 // ones, then known exploited (KEV), in use, reachable, fixable, likely to be
 // exploited (EPSS), severe. A criterion decides only between matches that are
 // equal in all before it; the last are severity, score, advisory and package,
-// so that the order is the same in every run. C may be nil.
-func Rank(matches []Match, c *Context) {
+// so that the order is the same in every run. O may be nil.
+func Rank(matches []Match, o *RankOptions) {
 	type ranked struct {
 		keys [5]bool // true first
 		m    Match
@@ -31,8 +31,8 @@ func Rank(matches []Match, c *Context) {
 		all[i] = ranked{[5]bool{
 			m.Suppressed == "",
 			!m.Exploited.IsZero(),
-			c != nil && c.InUse != nil && c.InUse(m),
-			c != nil && c.Reachable != nil && c.Reachable(m),
+			o != nil && o.InUse != nil && o.InUse(m),
+			o != nil && o.Reachable != nil && o.Reachable(m),
 			m.Fixed != "",
 		}, *m}
 	}

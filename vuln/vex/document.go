@@ -29,8 +29,9 @@ type Document struct {
 	// Skipped names statements, or parts of them, that are not valid in their
 	// format or not understood, with the reason. They are never applied.
 	Skipped []boltseal.Skip
-	// Trusted is for the caller to set: he wrote the document, or verified its
-	// signature. Statements of other documents are shown and not applied.
+	// Trusted is for the caller to set, on a document that they wrote themselves
+	// or whose signature they verified. Statements of other documents are shown
+	// and not applied.
 	Trusted bool
 
 	pairs int // names times identifiers of all statements
