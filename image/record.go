@@ -161,5 +161,12 @@ func (r *records) keepImage(ctx context.Context, key string, f *findings) error 
 	for i := range f.layers {
 		rec.Layers = append(rec.Layers, layerRecord{f.layers[i].Stats, f.layers[i].Encoding})
 	}
-	return r.cache.Put(ctx, key, wire.Marshal(&rec))
+	size := 0
+	for i := range rec.Packages {
+		size += 512
+		for _, f := range rec.Packages[i].Files { // most of the record
+			size += len(f) + 1
+		}
+	}
+	return r.cache.Put(ctx, key, wire.Marshal(&rec, size))
 }

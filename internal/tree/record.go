@@ -31,7 +31,7 @@ type FileResults struct {
 }
 
 // Marshal writes the record; see package wire for the form.
-func (r *Record) Marshal() []byte { return wire.Marshal(r) }
+func (r *Record) Marshal() []byte { return wire.Marshal(r, len(r.Entries.Data)+len(r.Marks.Data)) }
 
 // ParseRecord reads what Marshal wrote. Anything else, of another version or
 // damaged, is an error that wraps [boltseal.ErrMalformed]. Entries and marks are

@@ -70,7 +70,7 @@ func (s *Squash) Snapshot() []byte {
 		}
 		out.Twins = append(out.Twins, list)
 	}
-	return wire.Marshal(&out)
+	return wire.Marshal(&out, len(out.Nodes)+len(out.Text))
 }
 
 // livingInOrder lists the living, each folder's children by name.

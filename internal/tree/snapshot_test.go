@@ -81,7 +81,7 @@ func FuzzRestore(f *testing.F) {
 		bad.Nodes, bad.Text, bad.Alive = nodes, text, alive
 		bad.Found = []foundNode{{a, uint16(b), result}, {b, 0, 0}}
 		bad.Prev, bad.Twins = [][]uint32{{a, b}, {b, c}}, [][]uint32{{c, a}}
-		s, err := Restore(wire.Marshal(&bad), recs, limits)
+		s, err := Restore(wire.Marshal(&bad, 0), recs, limits)
 		if err != nil {
 			require.ErrorIs(t, err, boltseal.ErrMalformed)
 			return

@@ -22,11 +22,12 @@ const (
 	sumSize   = 4
 )
 
-// Marshal writes v, a pointer to a struct. Unexported fields are left out.
-func Marshal(v any) []byte {
+// Marshal writes v, a pointer to a struct. Unexported fields are left out. What
+// is larger than about size bytes is written as well, only slower.
+func Marshal(v any, size int) []byte {
 	rv := reflect.ValueOf(v).Elem()
 	p, shape := compile(rv.Type())
-	e := encoder{b: append(make([]byte, 0, 4096), shape...)}
+	e := encoder{b: append(make([]byte, 0, size+4096), shape...)}
 	e.value(rv, p)
 	return binary.LittleEndian.AppendUint32(e.b, crc32.Checksum(e.b, castagnoli))
 }

@@ -64,13 +64,13 @@ func TestRoundTrip(t *testing.T) {
 	n := int64(0)
 	fill(reflect.ValueOf(&in).Elem(), &n)
 	require.Greater(t, n, int64(100))
-	b := Marshal(&in)
+	b := Marshal(&in, 0)
 	require.NoError(t, Unmarshal(b, &out))
 	require.Equal(t, in, out)
-	require.Equal(t, b, Marshal(&out))
+	require.Equal(t, b, Marshal(&out, 0))
 
 	var zero, back all
-	require.NoError(t, Unmarshal(Marshal(&zero), &back))
+	require.NoError(t, Unmarshal(Marshal(&zero, 0), &back))
 	require.Empty(t, back.Results.Packages)
 }
 
@@ -78,7 +78,7 @@ func TestDamaged(t *testing.T) {
 	var in all
 	n := int64(0)
 	fill(reflect.ValueOf(&in).Elem(), &n)
-	b := Marshal(&in)
+	b := Marshal(&in, 0)
 	for i := range b {
 		bad := append([]byte(nil), b...)
 		bad[i] ^= 0x40
@@ -93,15 +93,15 @@ func FuzzUnmarshal(f *testing.F) {
 	var in all
 	n := int64(0)
 	fill(reflect.ValueOf(&in).Elem(), &n)
-	b := Marshal(&in)
+	b := Marshal(&in, 0)
 	f.Add(b[shapeSize : len(b)-sumSize])
 	f.Add([]byte{0xff, 0xff, 0xff, 0xff, 0x0f})
 	f.Fuzz(func(t *testing.T, body []byte) {
 		var v all
 		if Unmarshal(seal(reflect.TypeFor[all](), body), &v) == nil {
 			var again all
-			require.NoError(t, Unmarshal(Marshal(&v), &again))
-			require.Equal(t, Marshal(&v), Marshal(&again))
+			require.NoError(t, Unmarshal(Marshal(&v, 0), &again))
+			require.Equal(t, Marshal(&v, 0), Marshal(&again, 0))
 		}
 	})
 }
