@@ -1,6 +1,9 @@
 package vuln
 
-import "iter"
+import (
+	"iter"
+	"sort"
+)
 
 // Change is one package about which two databases say different things.
 type Change struct {
@@ -12,32 +15,48 @@ type Change struct {
 // row was added or removed, or one of the fields that decide a match changed
 // (ranges, status, aliases, withdrawal). Edited texts, dates and ratings are no
 // change. The order is that of ecosystem and name.
-func Delta(a, b *DB) iter.Seq[Change] { return delta(a, b, false) }
+func Delta(a, b *DB) iter.Seq[Change] {
+	of, with := newDigester(a, false), newDigester(b, false)
+	return merge(a, b, func(p, q int) bool { return false }, func(x, y *pkgRef) bool { return of.rows(x) == with.rows(y) })
+}
 
-// delta compares two databases package by package, both being in order. All
-// counts what does not decide a match, too.
-func delta(a, b *DB, all bool) iter.Seq[Change] {
+// changes is Delta, and yields what does not decide a match, too.
+func changes(a, b *DB) iter.Seq[Change] {
+	x, y := a.digests(), b.digests()
+	at := func(sums []byte, p int) digestPrefix { return digestPrefix(sums[p*digestSize:]) }
+	return merge(a, b, func(p, q int) bool { return at(x, p) == at(y, q) }, func(*pkgRef, *pkgRef) bool { return false })
+}
+
+// merge compares two databases package by package, both being in order. What is
+// the same by number is passed over without a look at its name.
+func merge(a, b *DB, sameNumbers func(p, q int) bool, same func(x, y *pkgRef) bool) iter.Seq[Change] {
 	return func(yield func(Change) bool) {
-		of, with := newDigester(a, all), newDigester(b, all)
-		i, j := a.packages(), b.packages()
-		x, y := i.next(), j.next()
-		for x != nil || y != nil {
+		p, q := 0, 0
+		for n, m := a.packages(), b.packages(); p < n || q < m; {
+			if p < n && q < m && sameNumbers(p, q) {
+				p, q = p+1, q+1
+				continue
+			}
+			var x, y *pkgRef
+			if p < n {
+				x = a.pkg(p)
+			}
+			if q < m {
+				y = b.pkg(q)
+			}
 			switch {
 			case y == nil || x != nil && x.before(y):
-				if !yield(x.Change) {
-					return
-				}
-				x = i.next()
+				p++
 			case x == nil || y.before(x):
-				if !yield(y.Change) {
-					return
-				}
-				y = j.next()
+				q, x = q+1, y
 			default:
-				if of.rows(x) != with.rows(y) && !yield(x.Change) {
-					return
+				p, q = p+1, q+1
+				if same(x, y) {
+					continue
 				}
-				x, y = i.next(), j.next()
+			}
+			if !yield(x.Change) {
+				return
 			}
 		}
 	}
@@ -55,21 +74,11 @@ func (p *pkgRef) before(q *pkgRef) bool {
 	return p.Name < q.Name
 }
 
-type pkgReader struct {
-	db       *DB
-	eco, pkg int
-}
+// packages returns how many there are, in all ecosystems.
+func (db *DB) packages() int { return len(db.sec[secPkgName]) / 4 }
 
-func (db *DB) packages() *pkgReader { return &pkgReader{db: db} }
-
-func (r *pkgReader) next() *pkgRef {
-	for r.eco < len(r.db.ecos) {
-		if e := r.db.ecos[r.eco]; r.pkg < e.first+e.n {
-			p := r.pkg
-			r.pkg++
-			return &pkgRef{Change{r.db.meta.Ecosystems[r.eco].Name, r.db.names.at(u32(r.db.sec[secPkgName], p))}, r.eco, p}
-		}
-		r.eco++
-	}
-	return nil
+// pkg returns the n-th package.
+func (db *DB) pkg(n int) *pkgRef {
+	e := sort.Search(len(db.ecos), func(i int) bool { return db.ecos[i].first+db.ecos[i].n > n })
+	return &pkgRef{Change{db.meta.Ecosystems[e].Name, db.names.at(u32(db.sec[secPkgName], n))}, e, n}
 }

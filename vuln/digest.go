@@ -5,6 +5,38 @@ import (
 	"encoding/binary"
 )
 
+// digestSize is how much of a package's digest is stored: enough that a change
+// is missed once in 2^48, and no more, since digests do not compress.
+const digestSize = 6
+
+type digestPrefix [digestSize]byte
+
+// digests returns the prefixes of the packages' digests, which cover their names
+// and whatever their findings are made of: those of the file, or computed for
+// one that has none.
+func (db *DB) digests() []byte {
+	if stored := db.sec[secDigests]; len(stored) > 0 {
+		return stored
+	}
+	return db.computeDigests()
+}
+
+func (db *DB) computeDigests() []byte {
+	of := newDigester(db, true)
+	out := make([]byte, 0, digestSize*db.packages())
+	for n := range db.packages() {
+		p := db.pkg(n)
+		sum := of.rows(p)
+		of.b = of.b[:0]
+		of.str(p.Ecosystem)
+		of.str(p.Name)
+		of.b = append(of.b, sum[:]...)
+		sum = of.sum()
+		out = append(out, sum[:digestSize]...)
+	}
+	return out
+}
+
 // digest stands for what a database says of something, in terms that do not
 // depend on its numbering.
 type digest [16]byte

@@ -247,6 +247,11 @@ func (b *builder) encode() ([]byte, error) {
 	if sec[secMeta], err = json.Marshal(&m); err != nil {
 		return nil, err
 	}
+	db, err := load(assemble(&sec))
+	if err != nil {
+		return nil, err
+	}
+	sec[secDigests] = db.digests() // what the generation names already
 	return assemble(&sec), nil
 }
 

@@ -17,7 +17,8 @@ import (
 //	12  4  CRC-32C of the section table
 //	16  n × 24: id u32, crc u32, offset u64, length u64
 //
-// Sections follow each other in the order of their ids without gaps. A table
+// Sections follow each other in the order of their ids without gaps; the last one
+// may be missing. A table
 // of strings is two sections, see strtab. Integers inside blobs are unsigned
 // varints (encoding/binary).
 const (
@@ -53,6 +54,7 @@ const (
 	secKEV                         // 12 bytes each: ID u32, added u32, due u32 (days since 1970; top bit of due: ransomware)
 	secTitles                      // strtab: the source's title of each advisory, or nothing
 	secTitlesIdx                   //
+	secDigests                     // 6 bytes per package: see digest.go
 	numSections
 )
 
@@ -128,15 +130,16 @@ func split(file []byte) (sections [numSections][]byte, err error) {
 	if file[7] != magic[7] {
 		return sections, fmt.Errorf("%w: database format %d, this version reads %d; build it again", boltseal.ErrMalformed, file[7], magic[7])
 	}
-	table := headerSize + entrySize*int(numSections)
-	if n := binary.LittleEndian.Uint32(file[8:]); n != uint32(numSections) || len(file) < table {
+	n := binary.LittleEndian.Uint32(file[8:])
+	table := headerSize + entrySize*int(min(n, uint32(numSections)))
+	if n != uint32(numSections) && n != uint32(secDigests) || len(file) < table {
 		return sections, fmt.Errorf("%w: %d sections in %d bytes", boltseal.ErrMalformed, n, len(file))
 	}
 	if crc32.Checksum(file[headerSize:table], castagnoli) != binary.LittleEndian.Uint32(file[12:]) {
 		return sections, fmt.Errorf("%w: checksum of the section table", boltseal.ErrMalformed)
 	}
 	next := uint64(table)
-	for i := range sections {
+	for i := range sections[:n] {
 		e := file[headerSize+entrySize*i:]
 		id, off, n := binary.LittleEndian.Uint32(e), binary.LittleEndian.Uint64(e[8:]), binary.LittleEndian.Uint64(e[16:])
 		if id != uint32(i) || off != next || n > uint64(len(file))-off {
@@ -214,6 +217,8 @@ func (db *DB) checkMeta() error {
 		return fmt.Errorf("orderings of revision %d, this version has %d; build the database again", m.Orderings, orderings)
 	case first != pkgs || len(db.sec[secPkgName])%4 != 0 || len(db.sec[secPkgRows]) != 4*pkgs:
 		return fmt.Errorf("package table of %d rows for %d packages", pkgs, first)
+	case len(db.sec[secDigests]) != 0 && len(db.sec[secDigests]) != digestSize*pkgs:
+		return fmt.Errorf("digests of %d bytes for %d packages", len(db.sec[secDigests]), pkgs)
 	case bounds != db.keys.n || bounds != db.bounds.n:
 		return fmt.Errorf("%d bounds for %d keys", db.bounds.n, bounds)
 	case m.Advisories < 0 || len(db.sec[secAdvID]) != 4*m.Advisories || len(db.sec[secAdvsIdx]) != 4*((m.Advisories+advBlock-1)/advBlock):
@@ -230,7 +235,7 @@ func (db *DB) checkMeta() error {
 
 // checkSums compares every section with its checksum.
 func (db *DB) checkSums() error {
-	for i, s := range db.sec {
+	for i, s := range db.sec[:binary.LittleEndian.Uint32(db.file[8:])] {
 		if crc32.Checksum(s, castagnoli) != binary.LittleEndian.Uint32(db.file[headerSize+entrySize*i+4:]) {
 			return fmt.Errorf("%w: checksum of section %d", boltseal.ErrMalformed, i)
 		}

@@ -72,9 +72,13 @@ func key(ecosystem, name string) string {
 // of another database: what [Delta] yields, and those where a title, a rating or
 // a listing as exploited changed. Dates do not count, nor does the probability of
 // exploitation, which is another one every day.
+//
+// It compares digests that are in the files: a millisecond for fifty thousand
+// packages. A file of an older version of this package has none, which costs a
+// second or so.
 func (db *DB) Changed(since *DB) iter.Seq[string] {
 	return func(yield func(string) bool) {
-		for c := range delta(since, db, true) {
+		for c := range changes(since, db) {
 			if !yield(key(c.Ecosystem, c.Name)) {
 				return
 			}

@@ -1,7 +1,9 @@
 package vuln_test
 
 import (
+	"encoding/binary"
 	"fmt"
+	"hash/crc32"
 	"io/fs"
 	"math/rand/v2"
 	"os"
@@ -151,18 +153,79 @@ func TestChangedTellsAll(t *testing.T) {
 	require.Greater(t, different, 100)
 }
 
-// BenchmarkChanged compares two databases of all shared advisories, package by
-// package: the time does not depend on how much differs.
+// undigested takes the last section from a database: the form of older versions.
+func undigested(file []byte) []byte {
+	const header, entry = 16, 24
+	n := binary.LittleEndian.Uint32(file[8:]) - 1
+	table := header + entry*int(n)
+	last := binary.LittleEndian.Uint64(file[table+8:])
+	out := append(slices.Clone(file[:table]), file[table+entry:last]...)
+	binary.LittleEndian.PutUint32(out[8:], n)
+	for i := range int(n) {
+		e := out[header+entry*i+8:]
+		binary.LittleEndian.PutUint64(e, binary.LittleEndian.Uint64(e)-entry)
+	}
+	binary.LittleEndian.PutUint32(out[12:], crc32.Checksum(out[header:table], crc32.MakeTable(crc32.Castagnoli)))
+	return out
+}
+
+// TestChangedOld compares with a database that has no digests.
+func TestChangedOld(t *testing.T) {
+	r := events("SEMVER", "introduced 0, fixed 2.0.0")
+	files := make([][]byte, 2)
+	for i, docs := range [][]string{{doc("GO-1", "Go", "same", r), doc("GO-2", "Go", "gone", r)}, {doc("GO-1", "Go", "same", r), doc("A-1", "npm", "same", r)}} {
+		fsys := fstest.MapFS{}
+		for j, d := range docs {
+			fsys[fmt.Sprint(j, ".json")] = &fstest.MapFile{Data: []byte(d)}
+		}
+		var err error
+		files[i], _, err = vuln.Encode(t.Context(), []fs.FS{fsys}, nil)
+		require.NoError(t, err)
+	}
+	load := func(b []byte) *vuln.DB {
+		db, err := vuln.Load(b)
+		require.NoError(t, err)
+		require.NoError(t, db.Verify())
+		return db
+	}
+	for _, pair := range [][2]*vuln.DB{{load(files[0]), load(files[1])}, {load(undigested(files[0])), load(files[1])}, {load(undigested(files[0])), load(undigested(files[1]))}} {
+		require.Equal(t, []string{"Go\tgone", "npm\tsame"}, slices.Collect(pair[1].Changed(pair[0])))
+		require.Empty(t, slices.Collect(pair[0].Changed(load(files[0]))))
+	}
+
+	// Digests that are not those of the content are found.
+	bad := slices.Clone(files[0])
+	bad[len(bad)-1]++
+	section := 16 + 24*int(binary.LittleEndian.Uint32(bad[8:])-1)
+	at := binary.LittleEndian.Uint64(bad[section+8:])
+	binary.LittleEndian.PutUint32(bad[section+4:], crc32.Checksum(bad[at:], crc32.MakeTable(crc32.Castagnoli)))
+	binary.LittleEndian.PutUint32(bad[12:], crc32.Checksum(bad[16:section+24], crc32.MakeTable(crc32.Castagnoli)))
+	db, err := vuln.Load(bad)
+	require.NoError(t, err)
+	require.ErrorContains(t, db.Verify(), "digests of packages")
+}
+
+// BenchmarkChanged compares two databases of all shared advisories, one of which
+// lacks a thousand of them.
 func BenchmarkChanged(b *testing.B) {
 	dir := osvDir(b)
-	raw, stats, err := vuln.Encode(b.Context(), []fs.FS{os.DirFS(dir)}, nil)
-	require.NoError(b, err)
-	db, err := vuln.Load(raw)
-	require.NoError(b, err)
+	var dbs []*vuln.DB
+	for _, skip := range []int{0, 1000} {
+		raw, _, err := vuln.Encode(b.Context(), []fs.FS{os.DirFS(dir)}, &vuln.BuildOptions{Only: func(id, _ string, _ bool) bool {
+			return skip == 0 || crc32.ChecksumIEEE([]byte(id))%100_000 >= uint32(skip)
+		}})
+		require.NoError(b, err)
+		db, err := vuln.Load(raw)
+		require.NoError(b, err)
+		dbs = append(dbs, db)
+	}
+	changed := 0
 	for b.Loop() {
-		for range db.Changed(db) {
-			b.Fatal("nothing changed")
+		changed = 0
+		for range dbs[1].Changed(dbs[0]) {
+			changed++
 		}
 	}
-	b.ReportMetric(float64(stats.Packages), "packages")
+	require.NotZero(b, changed)
+	b.ReportMetric(float64(changed), "packages")
 }

@@ -81,7 +81,7 @@ func walkZip(ctx context.Context, fsys fs.FS, name string, emit func(document) e
 	}
 	at, size := io.ReaderAt(nil), st.Size()
 	if ra, ok := f.(io.ReaderAt); ok {
-		at = ra
+		at = &window{from: ra}
 	} else {
 		b, err := io.ReadAll(io.LimitReader(f, maxZipBytes+1))
 		if err != nil {

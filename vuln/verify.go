@@ -60,6 +60,9 @@ func (db *DB) verify() error {
 			return bad("advisory %s: %v", db.ids.at(id), err)
 		}
 	}
+	if have := db.sec[secDigests]; len(have) > 0 && !bytes.Equal(have, db.computeDigests()) {
+		return bad("digests of packages are not those of what it says of them")
+	}
 	for e, eco := range db.ecos {
 		prev := -1
 		for p := eco.first; p < eco.first+eco.n; p++ {
