@@ -5,7 +5,8 @@
 //
 // Sources: the OCI distribution specification 1.1.1; Docker's token
 // authentication (distribution.github.io/distribution/spec/auth); RFC 9110 for
-// Retry-After; RFC 9331 for addresses that are never a registry's storage.
+// Retry-After; RFC 3927 and RFC 4291 section 2.5.6 for the link-local
+// addresses, which are never a registry's storage.
 package distribution
 
 import (
