@@ -1,6 +1,10 @@
 package decode
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/binary"
+	"math/bits"
+)
 
 const (
 	minRun   = 24      // characters of base64
@@ -23,28 +27,85 @@ type runs struct {
 }
 
 // nextRun returns where the next run of minRun characters begins in data, before
-// to; -1 if none does. It looks at every 20th byte or so of ordinary text.
-func nextRun(data []byte, from, to int) int {
-	start := from
-scan:
-	for start < to && start+minRun <= len(data) {
-		for i := start + minRun - 1; i >= start; i-- {
-			if sextet[data[i]] == 0xff {
-				start = i + 1
-				continue scan
-			}
+// to; -1 if none does. It returns its end too, and the cases of its letters. It
+// looks at a third of ordinary text: a byte that is no character rules out all
+// the runs that hold it, and is looked for from behind.
+func nextRun(data []byte, from, to int) (start, end int, cases byte) {
+	for start = from; start < to && start+minRun <= len(data); {
+		b := data[start : start+minRun : start+minRun]
+		if bad := outside(binary.LittleEndian.Uint64(b[16:])); bad != 0 {
+			start += 24 - bits.LeadingZeros64(bad)/8
+			continue
 		}
-		return start
+		if bad := outside(binary.LittleEndian.Uint64(b[8:])); bad != 0 {
+			start += 16 - bits.LeadingZeros64(bad)/8
+			continue
+		}
+		i, cases := minRun, byte(0)
+		for i > 0 && letters[b[i-1]] != noLetter {
+			i--
+			cases |= letters[b[i]]
+		}
+		if i == 0 {
+			n, more := extend(data[start+minRun:])
+			return start, start + minRun + n, cases | more
+		}
+		start += i
 	}
-	return -1
+	return -1, 0, 0
+}
+
+// extend returns how many bytes of the alphabets data begins with, and the cases
+// of the letters among them.
+func extend(data []byte) (n int, cases byte) {
+	for i, c := range data {
+		class := letters[c]
+		if class == noLetter {
+			return i, cases
+		}
+		cases |= class
+	}
+	return len(data), cases
+}
+
+// letters has the case of each letter, 0 for other bytes of the alphabets, and
+// noLetter for all others.
+var letters = func() (t [256]byte) {
+	for i := range t {
+		switch c := byte(i); {
+		case sextet[c] == 0xff:
+			t[c] = noLetter
+		case c >= 'a' && c <= 'z':
+			t[c] = lowerCase
+		case c >= 'A' && c <= 'Z':
+			t[c] = upperCase
+		}
+	}
+	return t
+}()
+
+const lowerCase, upperCase, noLetter = 1, 2, 4
+
+// outside marks, by their highest bits, those of eight bytes that are not in the
+// alphabets, save for brackets, backslash, circumflex and backquote.
+func outside(x uint64) uint64 {
+	const ones = 0x0101010101010101
+	low := x &^ (0x80 * ones)
+	control := ^(low + (0x80-'+')*ones)                         // and blanks, quotes, parentheses
+	comma := ^((low | 0x02*ones) ^ '.'*ones + 0x7f*ones)        // and full stop
+	colon := (low + (0x80-':')*ones) &^ (low + (0x80-'A')*ones) // to at sign
+	return (control | comma | colon | (low + (0x7f-'z')*ones) | x) & (0x80 * ones)
 }
 
 func (r *runs) find(f *Finder, data []byte, from, to int, emit func(Span)) {
-	i := max(from, r.done)
+	i, end := max(from, r.done), 0
 	for {
-		if !r.open {
+		if r.open {
+			n, _ := extend(data[i:min(len(data), i+maxRun-len(r.text))])
+			end = i + n
+		} else {
 			i = max(i, 0)
-			start := nextRun(data, i, to)
+			start, stop, cases := nextRun(data, i, to)
 			if start < 0 {
 				break
 			}
@@ -52,12 +113,12 @@ func (r *runs) find(f *Finder, data []byte, from, to int, emit func(Span)) {
 			for start > r.done && start > 0 && sextet[data[start-1]] != 0xff {
 				start--
 			}
+			i, end = start, stop
+			if dull(data[i:end], cases) && (end < len(data) || to == len(data)) && (end-i < wrapped || lineBreak(data[end:]) == 0) {
+				i = end
+				continue
+			}
 			r.open, r.start, r.line, r.lined, r.text = true, start, f.line(start), 0, r.text[:0]
-			i = start
-		}
-		end := i
-		for end < len(data) && sextet[data[end]] != 0xff {
-			end++
 		}
 		end = min(end, i+maxRun-len(r.text))
 		r.text = append(r.text, data[i:end]...)
@@ -107,22 +168,42 @@ func lineBreak(b []byte) int {
 	return n
 }
 
+// alike returns how many bytes of data, from its start on, have a value in the table.
+func alike(data []byte, values *[256]byte) int {
+	for i, c := range data {
+		if values[c] == 0xff {
+			return i
+		}
+	}
+	return len(data)
+}
+
+// dull reports whether a short run surely holds nothing encoded: it is words of
+// one case, as paths and names are, or a row of dashes.
+func dull(run []byte, cases byte) bool {
+	return len(run) < long64 && cases != lowerCase|upperCase && !holdsHex(run)
+}
+
+// holdsHex reports whether there are minHex digits in a row.
+func holdsHex(run []byte) bool {
+	for len(run) >= minHex {
+		i := minHex
+		for i > 0 && nibble[run[i-1]] != 0xff {
+			i--
+		}
+		if i == 0 {
+			return true
+		}
+		run = run[i:]
+	}
+	return false
+}
+
 // emit decodes what was gathered.
 func (r *runs) emit(end int, emit func(Span)) {
-	hexadecimal := 0
-	for _, c := range r.text {
-		if nibble[c] == 0xff {
-			if hexadecimal >= minHex {
-				break
-			}
-			hexadecimal = 0
-			continue
-		}
-		hexadecimal++
-	}
-	if hexadecimal >= minHex {
+	if holdsHex(r.text) {
 		r.hex(end, emit)
-		if hexadecimal == len(r.text) {
+		if alike(r.text, &nibble) == len(r.text) {
 			return
 		}
 	}
@@ -137,10 +218,7 @@ func (r *runs) emit(end int, emit func(Span)) {
 func (r *runs) hex(end int, emit func(Span)) {
 	text := r.text
 	for len(text) >= minHex {
-		n := 0
-		for n < len(text) && nibble[text[n]] != 0xff {
-			n++
-		}
+		n := alike(text, &nibble)
 		if n >= minHex && HexProbe(text[:n]) {
 			if out := Hex(text[:n], maxRun); len(out) > 0 {
 				emit(Span{Step: "hex", Start: r.start, End: end, Line: r.line, Text: out})

@@ -1,6 +1,7 @@
 package decode
 
 import (
+	"bytes"
 	"encoding/binary"
 	"io"
 )
@@ -13,19 +14,23 @@ const wideRun = 16
 // and databases hold text. A run of 16 covers an aligned word of 8 bytes, which
 // is what is looked at.
 func nextWide(width int) func(data []byte, from, to int) int {
+	step := 8 * width // so that a run holds the word at one of these
+	keep := uint64(0x00ff00ff00ff00ff)
+	if width == 4 {
+		keep = 0x000000ff000000ff
+	}
 	return func(data []byte, from, to int) int {
-		step := 8 * width // so that a run holds the word at one of these
-		for i := from &^ (step - 1); i < to && i+8 <= len(data); i += step {
+		i := from &^ (step - 1)
+		if bytes.IndexByte(data[i:min(max(i, to+8), len(data))], 0) < 0 {
+			return -1
+		}
+		for ; i < to && i+8 <= len(data); i += step {
 			x := binary.LittleEndian.Uint64(data[i:])
-			if x == 0 {
+			if even, odd := x&0x00ff00ff00ff00ff, x&0xff00ff00ff00ff00; even != 0 && odd != 0 || x == 0 {
 				continue
 			}
 			for phase := range width {
-				keep := uint64(0x00ff00ff00ff00ff)
-				if width == 4 {
-					keep = 0x000000ff000000ff
-				}
-				if keep <<= 8 * phase; x&^keep == 0 && wideText(x>>(8*phase), width) {
+				if keep := keep << (8 * phase); x&^keep == 0 && wideText(x>>(8*phase), width) {
 					if lo, hi := wideAt(data, i+phase, width); hi-lo >= wideRun*width && hi > from {
 						return i
 					}
