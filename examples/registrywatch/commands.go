@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -85,6 +86,12 @@ func writeStatus(out io.Writer, p *report.Fleet) error {
 			severity += ", exploited"
 		}
 		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\n", report.Clean(x.Rule), severity, x.Images, report.Clean(strings.Join(x.Packages, ", ")), report.Clean(fixed))
+	}
+	if len(p.Teams) > 0 {
+		fmt.Fprintln(w, "\nTEAM\tIMAGES\tCRITICAL\tHIGH\tEXPLOITED\tWITH A FIX")
+	}
+	for _, t := range p.Teams {
+		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\n", cmp.Or(report.Clean(t.Name), "-"), t.Images, t.Worst["critical"], t.Worst["high"], t.Exploited, t.Fixable)
 	}
 	return w.Flush()
 }

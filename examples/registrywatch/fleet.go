@@ -36,6 +36,7 @@ const (
 	pageAge    = 3 * time.Second // a page is as old as this at most
 	pageIssues = 200
 	pageNames  = 25
+	pageTeams  = 100
 	pageEvents = 50
 	trendDays  = 30
 )
@@ -111,9 +112,37 @@ func (f *fleet) look(ctx context.Context) (*report.Fleet, error) {
 		}
 		p.Issues = append(p.Issues, x)
 	}
+	if p.Teams, err = f.teams(ctx); err != nil {
+		return nil, err
+	}
 	p.Facts = f.facts(&st)
 	p.Gaps, err = f.gaps(&st)
 	return p, err
+}
+
+// teams returns who answers for the images, those with the worst first; none if
+// no image says it.
+func (f *fleet) teams(ctx context.Context) (list []report.FleetTeam, err error) {
+	all, err := f.store.Summaries(ctx, registry.ByTeam)
+	if err != nil || len(all) == 1 && all[0].Name == "" {
+		return nil, err
+	}
+	slices.SortStableFunc(all, func(a, b registry.Summary) int {
+		for s := boltseal.SeverityCritical; s > boltseal.SeverityUnknown; s-- {
+			if n := b.Worst[s] - a.Worst[s]; n != 0 {
+				return n
+			}
+		}
+		return b.Images - a.Images
+	})
+	for _, s := range all[:min(len(all), pageTeams)] {
+		t := report.FleetTeam{Name: s.Name, Images: s.Images, Worst: map[string]int{}, Exploited: s.Exploited, Fixable: s.Fixable, Incomplete: s.Incomplete}
+		for sev, n := range s.Worst {
+			t.Worst[sev.String()] = n
+		}
+		list = append(list, t)
+	}
+	return list, nil
 }
 
 func (f *fleet) issue(i *registry.Issue) (report.FleetIssue, error) {

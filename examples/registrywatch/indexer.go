@@ -17,10 +17,15 @@ type indexer struct {
 	open  image.OpenOptions
 	cache image.Cache
 	hosts []string
+	label string // that names the team
 }
 
-func newIndexer(cacheDir string, plain, registries []string) (*indexer, error) {
-	x := &indexer{cache: image.NewMemoryCache(256 << 20)}
+// teamLabel is the default: who is responsible for the image, by the OCI image
+// specification 1.1 (annotations).
+const teamLabel = "org.opencontainers.image.authors"
+
+func newIndexer(cacheDir, label string, plain, registries []string) (*indexer, error) {
+	x := &indexer{label: label, cache: image.NewMemoryCache(256 << 20)}
 	if cacheDir != "" {
 		x.cache = &image.DirCache{Dir: cacheDir}
 	}
@@ -44,7 +49,7 @@ func (x *indexer) Index(ctx context.Context, ref string) (registry.Inventory, er
 	if err != nil { // a part of an image is tried again before it is believed
 		return registry.Inventory{}, err
 	}
-	out := registry.Inventory{Packages: inv.Packages}
+	out := registry.Inventory{Packages: inv.Packages, Team: img.Config.Config.Labels[x.label]}
 	if r := inv.Report(); r.Image != nil {
 		out.Platform = r.Image.Platform
 	}

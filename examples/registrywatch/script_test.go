@@ -62,6 +62,7 @@ func pushImages(ctx context.Context, host string, n int) error {
 	}
 	defer r.Close()
 	for img := range registrytest.Images(1, n) {
+		img.Team, _, _ = strings.Cut(img.Repository, "/")
 		if _, err := img.Push(ctx, r); err != nil {
 			return err
 		}

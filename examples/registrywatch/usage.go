@@ -19,6 +19,8 @@ Flags of run
                         directory of OSV exports; looked at again when it changes
     -store FILE         where all is remembered; made if it does not exist
     -cache DIR          keeps what was found in layers; default: in memory only
+    -team LABEL         label of images that names who answers for them; default
+                        org.opencontainers.image.authors
     -interval D         time between two looks at everything; default 15m
     -workers N          images analysed at once; default 2, with -nats 64: that
                         many are with workers, or wait for one
@@ -41,7 +43,7 @@ Flags of worker
     -registry HOST,…    the registries whose images it may fetch: all that the
                         monitor watches
     -workers N          images analysed at once; default 2
-    -cache, -plain-http, -q as of run; -listen serves /metrics and /healthz
+    -cache, -team, -plain-http, -q as of run; -listen serves /metrics and /healthz
 
 Flags of whoever speaks to NATS: run, worker, dead
     -nats-name NAME     tells apart what shares the servers; default boltseal

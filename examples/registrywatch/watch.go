@@ -23,7 +23,7 @@ import (
 type watchOptions struct {
 	nats                        *natsOptions
 	registries, repos, plain    []string
-	db, store, cache            string
+	db, store, cache, team      string
 	interval                    time.Duration
 	workers                     int
 	once, quiet                 bool
@@ -56,6 +56,7 @@ func runWatch(ctx context.Context, args []string, c *console) int {
 	fset.StringVar(&o.db, "db", "", "")
 	fset.StringVar(&o.store, "store", "", "")
 	fset.StringVar(&o.cache, "cache", "", "")
+	fset.StringVar(&o.team, "team", teamLabel, "")
 	fset.DurationVar(&o.interval, "interval", 15*time.Minute, "")
 	fset.IntVar(&o.workers, "workers", 0, "")
 	fset.BoolVar(&o.once, "once", false, "")
@@ -230,7 +231,7 @@ func (w *watch) indexer() (registry.Indexer, time.Duration, error) {
 	if w.queue != nil {
 		return w.queue, 24 * time.Hour, nil
 	}
-	ix, err := newIndexer(w.cache, w.plain, w.registries)
+	ix, err := newIndexer(w.cache, w.team, w.plain, w.registries)
 	return ix, 0, err
 }
 

@@ -22,6 +22,7 @@ type workerOptions struct {
 	nats              *natsOptions
 	registries, plain []string
 	cache, listen     string
+	team              string
 	workers           int
 	quiet             bool
 }
@@ -34,6 +35,7 @@ func runWorker(ctx context.Context, args []string, c *console) int {
 	fset.Func("registry", "", list(&o.registries))
 	fset.Func("plain-http", "", list(&o.plain))
 	fset.StringVar(&o.cache, "cache", "", "")
+	fset.StringVar(&o.team, "team", teamLabel, "")
 	fset.StringVar(&o.listen, "listen", "", "")
 	fset.IntVar(&o.workers, "workers", 2, "")
 	fset.BoolVar(&o.quiet, "q", false, "")
@@ -63,7 +65,7 @@ func (o *workerOptions) work(ctx context.Context, c *console) error {
 		level = slog.LevelWarn
 	}
 	log := c.logger(c.err, level)
-	ix, err := newIndexer(o.cache, o.plain, o.registries)
+	ix, err := newIndexer(o.cache, o.team, o.plain, o.registries)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,6 +28,7 @@ type Fleet struct {
 	Facts  []FleetFact  `json:"facts"`
 	Issues []FleetIssue `json:"issues"` // the most urgent first
 	More   int          `json:"more"`   // issues that are not listed
+	Teams  []FleetTeam  `json:"teams,omitempty"`
 	Days   []FleetDay   `json:"days"`   // oldest first
 	Events []FleetEvent `json:"events"` // newest first
 }
@@ -50,6 +52,16 @@ type FleetIssue struct {
 	Names     []string          `json:"names,omitempty"` // of some of the images
 }
 
+// FleetTeam is what is known of the images of one team.
+type FleetTeam struct {
+	Name       string         `json:"name"` // empty: nobody is known to answer for them
+	Images     int            `json:"images"`
+	Worst      map[string]int `json:"worst"` // images by their worst issue
+	Exploited  int            `json:"exploited"`
+	Fixable    int            `json:"fixable"`
+	Incomplete int            `json:"incomplete"`
+}
+
 // FleetDay counts what happened on one day: pairs of an image and an issue.
 type FleetDay struct {
 	Date   string `json:"date"`
@@ -67,7 +79,11 @@ type FleetEvent struct {
 // FleetHTML writes f as one page that needs nothing else, as [HTML] does.
 func FleetHTML(w io.Writer, f *Fleet) error {
 	v := newFleetView(f)
-	return writePage(w, "fleet", frame{Title: v.Name + " - boltseal", What: "registry monitor", Nav: []navLink{{"issues", "Advisories"}, {"trend", "Trend"}, {"events", "Events"}}, Data: v})
+	nav := []navLink{{"issues", "Advisories"}, {"teams", "Teams"}, {"trend", "Trend"}, {"events", "Events"}}
+	if len(v.Teams) == 0 {
+		nav = slices.Delete(nav, 1, 2)
+	}
+	return writePage(w, "fleet", frame{Title: v.Name + " - boltseal", What: "registry monitor", Nav: nav, Data: v})
 }
 
 // fleetView is a fleet as the template wants it, every string clean.
@@ -84,6 +100,7 @@ type fleetView struct {
 	From, To       string // dates of the trend
 	Opened, Closed int
 	Most           int
+	Teams          []fleetTeam
 	Events         []FleetEvent
 	When           []string // of the events
 }
@@ -92,6 +109,14 @@ type fleetIssue struct {
 	Query, Rule, Title, Severity, Exploited, Aliases, Packages, Fixed string
 	Order, Images                                                     int
 	Names                                                             []string
+}
+
+// fleetTeam is a team with its images by severity, the worst first, and those
+// without a known issue last.
+type fleetTeam struct {
+	Name                                   string
+	Images, Exploited, Fixable, Incomplete int
+	Parts                                  []htmlTile
 }
 
 // fleetBar is a day in the chart, in units of its view box.
@@ -133,6 +158,15 @@ func newFleetView(f *Fleet) *fleetView {
 			v.Severities = append(v.Severities, h.Severity)
 		}
 		v.Issues = append(v.Issues, h)
+	}
+	for _, t := range f.Teams {
+		h := fleetTeam{Name: Clean(t.Name), Images: t.Images, Exploited: t.Exploited, Fixable: t.Fixable, Incomplete: t.Incomplete}
+		for _, s := range severities {
+			if n := t.Worst[s.String()]; n > 0 {
+				h.Parts = append(h.Parts, htmlTile{s.String(), n})
+			}
+		}
+		v.Teams = append(v.Teams, h)
 	}
 	v.trend(f.Days)
 	for _, e := range f.Events {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"reflect"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -49,8 +50,8 @@ var debian = &boltseal.Distro{ID: "debian", VersionID: "12"}
 
 // named is an inventory that tells which image it is of.
 func named(ref string) registry.Inventory {
-	return registry.Inventory{Platform: "linux/amd64", Packages: []boltseal.Package{
-		{Type: "deb", Name: ref, Version: "1", Distro: debian, Source: boltseal.Source{Name: "src"}}, {Type: "npm", Name: "x", Version: "2"},
+	return registry.Inventory{Platform: "linux/amd64", Team: "shop", Incomplete: "part", Packages: []boltseal.Package{
+		{Type: "deb", Name: ref, Version: "1", Distro: debian, Source: boltseal.Source{Name: "src"}, Locations: []boltseal.Location{{Layer: "l1"}}}, {Type: "npm", Name: "x", Version: "2"},
 	}}
 }
 
@@ -75,8 +76,8 @@ func TestIndex(t *testing.T) {
 	for i := range 60 { // each digest is asked for three times at once
 		wg.Go(func() {
 			inv, err := q.Index(t.Context(), ref(i%20))
-			if err != nil || inv.Packages[0].Name != ref(i%20) || inv.Packages[0].Distro.VersionID != "12" || inv.Packages[1].Distro != nil || inv.Packages[0].Source.Name != "src" {
-				t.Errorf("image %d: %v %v", i, inv, err)
+			if err != nil || !reflect.DeepEqual(inv, named(ref(i%20))) {
+				t.Errorf("image %d: %+v %v", i, inv, err)
 			}
 		})
 	}

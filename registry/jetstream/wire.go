@@ -28,6 +28,7 @@ type head struct {
 	Error      string        `json:"error,omitempty"`
 	Platform   string        `json:"platform,omitempty"`
 	Incomplete string        `json:"incomplete,omitempty"`
+	Team       string        `json:"team,omitempty"`
 	Lines      int           `json:"lines"` // that follow
 }
 
@@ -52,6 +53,7 @@ type component struct {
 	State     boltseal.State  `json:"state,omitempty"`
 	OwnedBy   string          `json:"ownedBy,omitempty"`
 	Distro    int             `json:"distro,omitempty"` // from 1; 0 is none
+	Layer     string          `json:"layer,omitempty"`  // of its first location
 }
 
 // Bounds of a result: of all bytes, unpacked, of one line, and of the lines.
@@ -74,12 +76,16 @@ func pack(d digest.Digest, inv registry.Inventory) ([]byte, error) {
 			numbers[p.Distro] = n
 			lines = append(lines, line{Distro: p.Distro})
 		}
-		lines = append(lines, line{Package: &component{
+		c := &component{
 			PURL: p.PURL, Type: p.Type, Namespace: p.Namespace, Name: p.Name, Version: p.Version, Arch: p.Arch,
 			Source: p.Source, Module: p.Module, Vendor: p.Vendor, State: p.State, OwnedBy: p.OwnedBy, Distro: n,
-		}})
+		}
+		if len(p.Locations) > 0 {
+			c.Layer = p.Locations[0].Layer
+		}
+		lines = append(lines, line{Package: c})
 	}
-	return encode(head{Digest: d, Platform: inv.Platform, Incomplete: inv.Incomplete}, lines)
+	return encode(head{Digest: d, Platform: inv.Platform, Incomplete: inv.Incomplete, Team: inv.Team}, lines)
 }
 
 func encode(h head, lines []line) ([]byte, error) {
@@ -152,7 +158,7 @@ func unpack(d digest.Digest, raw []byte) (inv registry.Inventory, err error) {
 	case h.Lines < 0 || h.Lines > maxLines:
 		return inv, fmt.Errorf("%w: %d lines", boltseal.ErrLimit, h.Lines)
 	}
-	inv.Platform, inv.Incomplete = h.Platform, h.Incomplete
+	inv.Platform, inv.Incomplete, inv.Team = h.Platform, h.Incomplete, h.Team
 	distros := []*boltseal.Distro{nil}
 	for range h.Lines {
 		var l line
@@ -166,10 +172,14 @@ func unpack(d digest.Digest, raw []byte) (inv registry.Inventory, err error) {
 			if c.Distro < 0 || c.Distro >= len(distros) {
 				return inv, fmt.Errorf("%w: distribution %d of %d", boltseal.ErrMalformed, c.Distro, len(distros)-1)
 			}
-			inv.Packages = append(inv.Packages, boltseal.Package{
+			p := boltseal.Package{
 				PURL: c.PURL, Type: c.Type, Namespace: c.Namespace, Name: c.Name, Version: c.Version, Arch: c.Arch,
 				Source: c.Source, Module: c.Module, Vendor: c.Vendor, State: c.State, OwnedBy: c.OwnedBy, Distro: distros[c.Distro],
-			})
+			}
+			if c.Layer != "" {
+				p.Locations = []boltseal.Location{{Layer: c.Layer}}
+			}
+			inv.Packages = append(inv.Packages, p)
 		}
 	}
 	return inv, nil

@@ -28,6 +28,7 @@ type Image struct {
 	Distro          boltseal.Distro    // debian or alpine
 	Packages        []boltseal.Package // Name and Version, and Source.Name where it is another
 	Text            string             // of the application: images with another one have another digest
+	Team            string             // label org.opencontainers.image.authors; empty is none
 }
 
 // Images yields n images, the same for the same seed, in repositories of ten
@@ -77,6 +78,9 @@ func (m *Image) Push(ctx context.Context, to registry.Pusher) (digest.Digest, er
 	files := [][]file{base, {{"srv/app.txt", m.Text}}}
 	config := v1.Image{Platform: v1.Platform{OS: "linux", Architecture: "amd64"}}
 	config.RootFS.Type = "layers"
+	if m.Team != "" {
+		config.Config.Labels = map[string]string{"org.opencontainers.image.authors": m.Team}
+	}
 	manifest := v1.Manifest{Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: v1.MediaTypeImageManifest}
 	push := func(mediaType string, content []byte) (v1.Descriptor, error) {
 		d := v1.Descriptor{MediaType: mediaType, Digest: digest.FromBytes(content), Size: int64(len(content))}
