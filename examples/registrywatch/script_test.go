@@ -29,7 +29,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"registrywatch": main})
+	testscript.Main(m, map[string]func(){"registrywatch": main, "natsserver": natsServer})
 }
 
 // TestScript runs the command lines in testdata/script, each with a registry of
