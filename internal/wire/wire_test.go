@@ -1,6 +1,8 @@
 package wire
 
 import (
+	"encoding/binary"
+	"hash/crc32"
 	"reflect"
 	"testing"
 	"time"
@@ -9,6 +11,13 @@ import (
 
 	"github.com/boltseal/boltseal"
 )
+
+// seal makes bytes that pass for a record of the type.
+func seal(t reflect.Type, body []byte) []byte {
+	_, b := compile(t)
+	b = append(b, body...)
+	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b, castagnoli))
+}
 
 // fill sets every exported field to something that is not zero.
 func fill(v reflect.Value, n *int64) {
