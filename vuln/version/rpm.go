@@ -17,10 +17,7 @@ func appendRPM(dst []byte, v string) ([]byte, string) {
 	if !printable(v) {
 		return dst, "is empty or has a space or a non-ASCII character"
 	}
-	epoch := "0"
-	if n := digits(v); n < len(v) && v[n] == ':' {
-		epoch, v = v[:n], v[n+1:]
-	}
+	epoch, v := cutEpoch(v)
 	dst = appendNumber(dst, epoch)
 	i := strings.LastIndexByte(v, '-')
 	if i < 0 {
@@ -65,10 +62,7 @@ func appendAlpm(dst []byte, v string) ([]byte, string) {
 	if !printable(v) {
 		return dst, "is empty or has a space or a non-ASCII character"
 	}
-	epoch := "0"
-	if n := digits(v); n < len(v) && v[n] == ':' {
-		epoch, v = v[:n], v[n+1:]
-	}
+	epoch, v := cutEpoch(v)
 	dst = appendNumber(dst, epoch)
 	i := strings.LastIndexByte(v, '-')
 	if i < 0 {
