@@ -32,6 +32,15 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// What the monitor says it is about to do, a byte for each, on its fourth file.
+const (
+	sweeping   = 's'
+	indexing   = 'i' // an inventory is there, and is written next
+	evaluating = 'e'
+	idle       = '-'
+	starting   = '0' // nothing yet
+)
+
 // runMonitor watches until the process is killed, and appends each event's ID to
 // a file before it counts as delivered.
 func runMonitor(host, path, advisories, events string) error {
@@ -48,9 +57,29 @@ func runMonitor(host, path, advisories, events string) error {
 	if err != nil {
 		return err
 	}
+	phases := os.NewFile(3, "phases")
+	now := func(phase byte) { _, _ = phases.Write([]byte{phase}) } // if nobody listens, nothing is lost
+	read := reader(c)
 	m, err := registry.NewMonitor(s, registry.MonitorOptions{
-		Sources: []registry.Source{{Client: c, Repositories: []string{"a", "b", "c"}}}, Indexer: reader(c), Interval: 20 * time.Millisecond,
-		Advisories: func(context.Context) (registry.Matcher, error) { return readWorld(advisories) },
+		Sources: []registry.Source{{Client: c, Repositories: []string{"a", "b", "c"}}}, Interval: 20 * time.Millisecond,
+		Indexer: registry.IndexerFunc(func(ctx context.Context, ref string) (registry.Inventory, error) {
+			inv, err := read(ctx, ref)
+			now(indexing)
+			return inv, err
+		}),
+		Advisories: func(context.Context) (registry.Matcher, error) {
+			w, err := readWorld(advisories)
+			if g, _ := s.Generation(); err == nil && g != w.Name {
+				now(evaluating)
+			}
+			return w, err
+		},
+		Observer: &registry.Observer{
+			Listed:    func(string, int) { now(sweeping) },
+			Looked:    func(string) { now(sweeping) },
+			Swept:     func(registry.Round, bool) { now(idle) },
+			Evaluated: func(registry.Evaluation, time.Duration) { now(idle) },
+		},
 	})
 	if err != nil {
 		return err
@@ -115,17 +144,53 @@ func TestKilled(t *testing.T) {
 		save()
 	}
 	change()
+	hits := map[string]int{}
 	for round := range rounds {
 		cmd := exec.Command(os.Args[0], "-test.run=^$")
 		cmd.Env = append(os.Environ(), "BOLTSEAL_TEST_MONITOR="+server.Host, "BOLTSEAL_TEST_STORE="+store, "BOLTSEAL_TEST_ADVISORIES="+advisories, "BOLTSEAL_TEST_EVENTS="+events)
 		cmd.Stderr = os.Stderr
+		heard, said, err := os.Pipe()
+		require.NoError(t, err)
+		cmd.ExtraFiles = []*os.File{said}
 		require.NoError(t, cmd.Start())
-		for end := time.Now().Add(time.Duration(rng.IntN(300)) * time.Millisecond); time.Now().Before(end); {
+		require.NoError(t, said.Close())
+		dead := make(chan struct{})
+		phase := byte(starting)
+		target, nth, late := "sie0"[rng.IntN(4)], 1+rng.IntN(4), time.Duration(rng.IntN(6000))*time.Microsecond
+		go func() {
+			defer close(dead)
+			steps := make([]byte, 1)
+			for {
+				if phase == target {
+					nth--
+				}
+				if nth <= 0 || target == starting {
+					time.Sleep(late)
+					_ = cmd.Process.Kill() // it may have ended by itself, which its exit code tells
+					nth = 1 << 30
+				}
+				if _, err := heard.Read(steps); err != nil {
+					return
+				}
+				phase = steps[0]
+			}
+		}()
+		for end, alive := time.After(10*time.Second), true; alive; {
 			change()
-			time.Sleep(time.Duration(rng.IntN(30)) * time.Millisecond)
+			select {
+			case <-dead:
+				alive = false
+			case <-end:
+				require.NoError(t, cmd.Process.Kill())
+				<-dead
+				alive = false
+			case <-time.After(time.Duration(rng.IntN(30)) * time.Millisecond):
+			}
 		}
-		require.NoError(t, cmd.Process.Kill())
-		_ = cmd.Wait() // killed
+		_ = cmd.Wait()
+		require.False(t, cmd.ProcessState.Exited(), "it ended by itself")
+		hits[map[byte]string{starting: "start", sweeping: "sweep", indexing: "index write", evaluating: "delta", idle: "idle"}[phase]]++
+		require.NoError(t, heard.Close())
 
 		s, err := registry.OpenStore(t.Context(), store)
 		require.NoError(t, err, "round %d", round)
@@ -185,5 +250,10 @@ func TestKilled(t *testing.T) {
 		delivered[n] = id
 	}
 	require.Equal(t, all, delivered, "each event was delivered")
-	t.Logf("%d rounds, %d events", rounds, len(all))
+	t.Logf("%d rounds, %d events, killed in %v", rounds, len(all), hits)
+	if rounds >= 200 {
+		for _, phase := range []string{"sweep", "index write", "delta"} {
+			require.NotZero(t, hits[phase], phase)
+		}
+	}
 }
