@@ -288,11 +288,11 @@ func ambiguous(l *Layer, list []tree.Oddity) (f boltseal.Finding, ok bool) {
 		return f, false
 	}
 	f = boltseal.Finding{
-		Kind: boltseal.KindIntegrity, Rule: "image/ambiguous-layer", Severity: boltseal.SeverityLow,
+		Kind: boltseal.KindIntegrity, Rule: RuleAmbiguousLayer, Severity: boltseal.SeverityLow,
 		Title:       "Container engines do not agree on what this layer does",
 		Description: "Engines that unpack a layer onto the merged tree and engines that unpack it beside the lower layers (overlay file systems) end with different trees. This report follows the OCI image specification.",
 		Fix:         "Rebuild the layer with entries for all parent folders, and without deleting and bringing a path in one layer.",
-		Fingerprint: boltseal.Fingerprint("integrity", "image/ambiguous-layer", list[0].Path),
+		Fingerprint: boltseal.Fingerprint("integrity", RuleAmbiguousLayer, list[0].Path),
 	}
 	for _, o := range list {
 		f.Locations = append(f.Locations, boltseal.Location{Layer: layerName(l), Path: o.Path})

@@ -18,11 +18,6 @@ import (
 	"github.com/boltseal/boltseal"
 )
 
-// RuleViewsDiffer is the finding about an archive that holds an OCI layout and
-// a Docker manifest which lead to different images: of two clients that load it
-// each runs another one.
-const RuleViewsDiffer = "image/archive-views-differ"
-
 // image finds the image in an archive. Of an OCI layout and a Docker manifest.json
 // side by side the layout counts, as for containerd.
 //

@@ -153,12 +153,12 @@ func verifyLayer(l *Layer, raw, plain *meter) error {
 
 func mismatch(l *Layer, err error) boltseal.Finding {
 	return boltseal.Finding{
-		Kind: boltseal.KindIntegrity, Rule: "image/digest-mismatch", Severity: boltseal.SeverityHigh,
+		Kind: boltseal.KindIntegrity, Rule: RuleDigestMismatch, Severity: boltseal.SeverityHigh,
 		Title:       "A layer is not the one that the image names",
 		Description: err.Error(),
 		Locations:   []boltseal.Location{{Layer: layerName(l)}},
 		Fix:         "Do not run the image. Pull it again from a source that you trust; if the digests still differ, rebuild it.",
-		Fingerprint: boltseal.Fingerprint("integrity", "image/digest-mismatch", fmt.Sprint(l.Index)),
+		Fingerprint: boltseal.Fingerprint("integrity", RuleDigestMismatch, fmt.Sprint(l.Index)),
 	}
 }
 
