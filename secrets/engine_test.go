@@ -18,14 +18,14 @@ func TestBuiltinCompiles(t *testing.T) {
 	s, err := Compile(Families())
 	require.NoError(t, err)
 	t.Logf("%d rules, %d programs, %d needles, %d classes, %d links, %d key slots in %v",
-		len(s.rules), len(s.programs), len(s.needles), len(s.classes), len(s.filter.links), len(s.filter.keys), time.Since(start))
+		len(s.rules), len(s.programs), len(s.needles), len(s.classes), len(s.filter.links), len(s.filter.slots), time.Since(start))
 	ones := 0
-	for _, w := range s.filter.first {
+	for _, w := range s.filter.bits {
 		for ; w != 0; w &= w - 1 {
 			ones++
 		}
 	}
-	t.Logf("bits set: %.2f%%", 100*float64(ones)/(1<<filterBits))
+	t.Logf("bits set: %.2f%%", 100*float64(ones)/64/float64(len(s.filter.bits)))
 }
 
 // scanBlocks scans data as a stream, in blocks of the size, and with a reach as

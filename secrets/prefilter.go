@@ -15,18 +15,20 @@ const (
 	foldMask8 = foldMask<<32 | foldMask
 )
 
-// filterBits is the size of each bitmap: 2^18 bits are 32 KiB.
-const filterBits = 18
+// bitmap is the set of keys, with a few too many: a key has two bits of one word. 32 KiB
+// stay in the fastest cache.
+type bitmap [1 << 12]uint64
 
-type bitmap [1 << filterBits / 64]uint64
+// spread is the hash of a key: its highest 12 bits are the word, the next two times six the bits.
+func spread(key uint32) uint64 { return uint64(key) * 0x9E3779B97F4A7C15 }
 
-func (b *bitmap) set(h uint32)      { b[h>>6] |= 1 << (h & 63) }
-func (b *bitmap) has(h uint32) bool { return b[h>>6]&(1<<(h&63)) != 0 }
+// passes reports, in the lowest bit, whether a key with the hash may be in the set.
+func (b *bitmap) passes(h uint64) uint64 {
+	w := b[h>>52]
+	return w >> (h >> 46 & 63) & (w >> (h >> 40 & 63))
+}
 
-const firstFactor = 0x9E3779B1
-
-func firstHash(v uint32) uint32  { return v * firstFactor >> (32 - filterBits) }
-func secondHash(v uint32) uint32 { return (v ^ v>>15) * 0x85EBCA6B >> (32 - filterBits) }
+func (b *bitmap) add(h uint64) { b[h>>52] |= 1<<(h>>46&63) | 1<<(h>>40&63) }
 
 // link leads from a key to a needle, whose literal begins off bytes before
 // the window.
@@ -37,10 +39,14 @@ type link struct {
 
 // filter is the compiled prefilter.
 type filter struct {
-	first, second bitmap
-	keys          []uint32 // open addressing; 0 is free
-	heads         []int32  // index of the key's first link
-	links         []link   // those of a key in a row, closed by needle -1
+	bits  bitmap
+	slots []slot // open addressing
+	links []link // those of a key in a row, closed by needle -1
+}
+
+type slot struct {
+	key  uint32 // 0 is free
+	head int32  // index of the first link
 }
 
 // window is one of the two places where a needle is looked for.
@@ -109,6 +115,9 @@ func (n *needle) find(f folder) (cost float64, ok bool) {
 	return best[0] + best[1], have[0] && have[1]
 }
 
+// filterKeys is about how many keys fill the bitmap.
+const filterKeys = 1 << 18
+
 // mostKeys bounds what one window expands to.
 const mostKeys = 4096
 
@@ -119,7 +128,7 @@ func (w *window) cost() (cost float64, fits bool) {
 		keys *= len(f.bytes)
 		likely *= f.common
 	}
-	return likely + float64(keys)/(1<<filterBits), keys <= mostKeys
+	return likely + float64(keys)/filterKeys, keys <= mostKeys
 }
 
 // commonness is about how often a folded byte occurs in source code and prose.
@@ -184,13 +193,11 @@ func build(needles []needle, folds folder) (f *filter, bad []int) {
 	for size < 2*len(entries) {
 		size *= 2
 	}
-	f.keys, f.heads = make([]uint32, size), make([]int32, size)
+	f.slots = make([]slot, size)
 	for i := 0; i < len(entries); {
 		key := uint32(entries[i] >> 32)
-		slot := f.slot(key)
-		f.keys[slot], f.heads[slot] = key, int32(len(f.links))
-		f.first.set(firstHash(key))
-		f.second.set(secondHash(key))
+		*f.slot(key) = slot{key, int32(len(f.links))}
+		f.bits.add(spread(key))
 		for ; i < len(entries) && uint32(entries[i]>>32) == key; i++ {
 			low := uint32(entries[i])
 			f.links = append(f.links, link{int32(low >> offBits), int32(low&(1<<offBits-1)) - offZero})
@@ -201,11 +208,11 @@ func build(needles []needle, folds folder) (f *filter, bad []int) {
 }
 
 // slot returns where the key is or would be.
-func (f *filter) slot(key uint32) uint32 {
-	mask := uint32(len(f.keys) - 1)
-	slot := secondHash(key) * 7 & mask
-	for f.keys[slot] != 0 && f.keys[slot] != key {
-		slot = (slot + 1) & mask
+func (f *filter) slot(key uint32) *slot {
+	mask := uint64(len(f.slots) - 1)
+	at := spread(key) >> 20 & mask
+	for f.slots[at].key != 0 && f.slots[at].key != key {
+		at = (at + 1) & mask
 	}
-	return slot
+	return &f.slots[at]
 }

@@ -76,51 +76,48 @@ func (v *view) find(ctx context.Context, to int, last bool) {
 // needles looks for needles at the even positions up to to, and acts on those
 // it finds. Content starts at an even position of data.
 func (v *view) needles(ctx context.Context, to int) {
-	data, bits := v.data, &v.set.filter.first
+	data, bits := v.data, &v.set.filter.bits
 	i := v.next
 	for ; i+8 <= to && i+12 <= len(data); i += 8 {
 		q := data[i : i+12 : i+12]
 		a := binary.LittleEndian.Uint64(q) | foldMask8
 		b := binary.LittleEndian.Uint64(q[4:]) | foldMask8
-		h0 := uint32(a) * firstFactor >> (32 - filterBits)
-		h2 := uint32(a>>16) * firstFactor >> (32 - filterBits)
-		h4 := uint32(b) * firstFactor >> (32 - filterBits)
-		h6 := uint32(b>>16) * firstFactor >> (32 - filterBits)
-		if (bits[h0>>6]>>(h0&63)|bits[h2>>6]>>(h2&63)|bits[h4>>6]>>(h4&63)|bits[h6>>6]>>(h6&63))&1 != 0 {
-			if bits[h0>>6]>>(h0&63)&1 != 0 {
+		p0 := bits.passes(spread(uint32(a)))
+		p2 := bits.passes(spread(uint32(a >> 16)))
+		p4 := bits.passes(spread(uint32(b)))
+		p6 := bits.passes(spread(uint32(b >> 16)))
+		if (p0|p2|p4|p6)&1 != 0 {
+			if p0&1 != 0 {
 				v.at(ctx, i, uint32(a))
 			}
-			if bits[h2>>6]>>(h2&63)&1 != 0 {
+			if p2&1 != 0 {
 				v.at(ctx, i+2, uint32(a>>16))
 			}
-			if bits[h4>>6]>>(h4&63)&1 != 0 {
+			if p4&1 != 0 {
 				v.at(ctx, i+4, uint32(b))
 			}
-			if bits[h6>>6]>>(h6&63)&1 != 0 {
+			if p6&1 != 0 {
 				v.at(ctx, i+6, uint32(b>>16))
 			}
 		}
 	}
 	for ; i < to && i+4 <= len(data); i += 2 {
-		if key := binary.LittleEndian.Uint32(data[i:]) | foldMask; bits.has(firstHash(key)) {
+		if key := binary.LittleEndian.Uint32(data[i:]) | foldMask; bits.passes(spread(key))&1 != 0 {
 			v.at(ctx, i, key)
 		}
 	}
 	v.next = max(v.next, to)
 }
 
-// at acts on the needles that have the key, which passed the first bitmap, in
-// one of their windows.
+// at acts on the needles that have the key, which passed the bitmap, in one of
+// their windows.
 func (v *view) at(ctx context.Context, p int, key uint32) {
 	f := v.set.filter
-	if !f.second.has(secondHash(key)) {
-		return
-	}
 	slot := f.slot(key)
-	if f.keys[slot] != key {
+	if slot.key != key {
 		return
 	}
-	for l := f.heads[slot]; f.links[l].needle >= 0; l++ {
+	for l := slot.head; f.links[l].needle >= 0; l++ {
 		n := &v.set.needles[f.links[l].needle]
 		start := p - int(f.links[l].off)
 		v.work++
