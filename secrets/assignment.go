@@ -95,9 +95,9 @@ func (v *view) assignment(p, length int) (a assignment, ok bool) {
 		if c := cur.peek(); c != '"' && c != '\'' && c != '`' && c != '\\' {
 			return a, false
 		}
-	case cur.at > end && v.spaced(start, name):
+	case !closed && cur.at > end && v.spaced(start, name):
 		a.plain = true
-	case cur.at > end && cur.typed():
+	case !closed && cur.at > end && cur.typed():
 	default:
 		return a, false
 	}
@@ -115,6 +115,9 @@ func account(line []byte) bool {
 func (v *view) listed(start, end int) bool {
 	before := bytes.TrimRight(bytes.TrimRight(v.lineBefore(start), "\"'`\\"), " \t")
 	closing := end < len(v.data) && bytes.IndexByte([]byte("\"'`\\"), v.data[end]) >= 0
+	if n := len(before); n > 1 && before[n-1] == '[' && (letter(before[n-2]) || digit(before[n-2])) { // an index: what follows is another value
+		return false
+	}
 	return closing && (len(before) == 0 || before[len(before)-1] != ':' && before[len(before)-1] != '=')
 }
 
@@ -256,16 +259,37 @@ func (v *view) bareValue(a assignment, start, p int) (assignment, bool) {
 		n = v.forward(h.word, start, longestValue)
 	}
 	text := v.data[start:min(len(v.data), start+n+longestSpaces)]
+	if !a.plain && n < len(text) && (text[n] == '{' || text[n] == '(') {
+		return a, false // a literal of a type, a call
+	}
 	if after := bytes.TrimLeft(text[n:], " \t"); len(after) > 0 && !flag { // nothing that belongs to an expression may follow
-		if a.plain = a.plain && (after[0] == '\n' || after[0] == '\r' || after[0] == '#'); !a.plain && after[0] == '(' {
+		if a.plain = a.plain && (after[0] == '\n' || after[0] == '\r' || after[0] == '#'); !a.plain && (after[0] == '(' || bytes.IndexByte(text[:n], '{') > 0) {
 			return a, false
 		}
+	}
+	if i := nextParameter(text[:n]); i > 0 {
+		n = i
 	}
 	for n > 0 && !a.plain && (text[n-1] == '.' || text[n-1] == ':') {
 		n-- // the end of a sentence
 	}
 	a.raw, a.value = text[:n], span{start, start + n}
 	return a, n > 0
+}
+
+// nextParameter returns where the next name and value of a query or form begin
+// in a value, or -1.
+func nextParameter(value []byte) int {
+	at := bytes.IndexByte(value, '&')
+	if at <= 0 {
+		return -1
+	}
+	rest := value[at+1:]
+	eq := bytes.IndexByte(rest, '=')
+	if eq <= 1 || !identifier(string(rest[:eq])) {
+		return -1
+	}
+	return at
 }
 
 // endsInFlag reports whether a name that follows is the argument of a flag that

@@ -118,6 +118,9 @@ const (
 // the value is, and another one after it says that it is something else: a
 // password's length, a token's type, a secret's name.
 func nameMeans(name string) meaning {
+	if name == "PWD" || name == "$PWD" || name == "OLDPWD" {
+		return meansNothing // the working directory, in a shell
+	}
 	words := nameWords(name)
 	found := meansNothing
 	for i, w := range words {
@@ -174,7 +177,7 @@ func neutralWord(w string) bool {
 func misleading(w string) bool {
 	switch w {
 	case "public", "hashed", "csrf", "xsrf", "next", "page", "continuation", "cancel", "cancellation", "pagination", "primary", "foreign", "partition", "sort", "sync",
-		"cache", "i18n", "translation", "lookup", "syntax", "lexer", "parser", "current", "previous", "start", "end", "begin", "row", "hash", "idempotency", "shortcut", "arrow", "hot":
+		"cache", "i18n", "translation", "lookup", "syntax", "lexer", "parser", "current", "previous", "start", "end", "begin", "row", "purchase", "update", "device", "subject", "hash", "idempotency", "shortcut", "arrow", "hot":
 		return true
 	}
 	return false

@@ -135,7 +135,7 @@ func rclonePassword(c *Candidate) bool {
 
 // cloudInit keeps passwords in documents that begin with #cloud-config.
 func cloudInit(c *Candidate) bool {
-	if !bytes.Contains(c.Text[:c.Start], []byte("#cloud-config")) || !literal(c) {
+	if c.Name == "lock_passwd" || !bytes.Contains(c.Text[:c.Start], []byte("#cloud-config")) || !literal(c) {
 		return false
 	}
 	if bytes.HasPrefix(c.Secret, []byte("$")) {

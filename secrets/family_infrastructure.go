@@ -49,7 +49,7 @@ func infrastructureFamilies() []Rule {
 		{ID: "kubeadm-secret", Provider: "Kubernetes", Title: "Kubernetes bootstrap token", By: ByAssignment, Program: `n16`, Names: []string{"tokensecret"}, Confidence: ConfidenceMedium, Severity: critical, Refine: within(2048, "token-id", "bootstrap.kubernetes.io/token"), Revoke: "kubeadm token delete"},
 		{ID: "k8s-sa-token", Provider: "Kubernetes", Title: "Kubernetes service account token", Program: jwt, Refine: each(jwtRefine(checkServiceAccount), endless), Revoke: "delete the Secret, or the pod it was made for"},
 		{ID: "kubeconfig-key", Provider: "Kubernetes", Title: "client key in a kubeconfig", Program: `"client-key-data" ("\"")? ":" (" ")? ("\"")? {"LS0tLS1CRUdJTi" b60..4000 ("=="|"=")?}`, Left: `[0-9A-Za-z_-]`, Severity: critical, Refine: kubeconfigKey, Revoke: "rotate the certificate authority for clients, or wait for the certificate's end"},
-		{ID: "kubeconfig-token", Provider: "Kubernetes", Title: "token in a kubeconfig", By: ByAssignment, Program: `[!-~]16..2048`, Names: []string{"token"}, Severity: critical, Refine: inKubeconfig, Revoke: "delete the Secret, or the account"},
+		{ID: "kubeconfig-token", Provider: "Kubernetes", Title: "token in a kubeconfig", By: ByAssignment, Program: `[!-~]16..2048`, Names: []string{"token"}, Severity: critical, Refine: each(inKubeconfig, drawnToken), Revoke: "delete the Secret, or the account"},
 		{ID: "rancher", Provider: "Rancher", Title: "Rancher API token", Program: `("token-"|"kubeconfig-") [0-9a-z.-]5..60 ":" {[bcdfghjklmnpqrstvwxz2456789]54}`, Severity: critical, Revoke: "Rancher: Account & API keys"},
 		{ID: "cosign-key", Provider: "Sigstore", Title: "encrypted cosign private key", By: ByPEM, Program: `"ENCRYPTED SIGSTORE PRIVATE KEY"|"ENCRYPTED COSIGN PRIVATE KEY"`, Kind: KindEncrypted, Severity: low, Revoke: "cosign generate-key-pair"},
 		{ID: "cockroach", Provider: "CockroachDB Cloud", Title: "CockroachDB Cloud API key", Program: `"CCDB1_" w22 "_" w40`},
@@ -73,6 +73,12 @@ func kubeconfigKey(c *Candidate) bool {
 	}
 	c.Verdict, c.Secret = k.verdict, k.der
 	return k.verdict == boltseal.VerdictPass
+}
+
+// drawnToken drops expressions of code, and words.
+func drawnToken(c *Candidate) bool {
+	share, pairs := wordShare(c.Secret)
+	return !bytes.ContainsAny(c.Secret, "(){}&[]") && !(pairs >= 5 && share > 0.75 && textureOf(c.Secret).digits < 3)
 }
 
 // inKubeconfig keeps tokens of users in a kubeconfig.

@@ -21,6 +21,8 @@ func reference(value []byte) bool {
 	case first == '$' && identifier(s[1:]), first == '%' && last == '%', first == '<' && last == '>', first == '[' && last == ']', first == '{' && last == '}',
 		first == '(' && last == ')', first == '&', first == '*' && identifier(s[1:]):
 		return true
+	case templated(s), subscripted(s), strings.HasPrefix(s, "id=") && strings.Contains(s, ","):
+		return true
 	case strings.HasPrefix(s, "env."), strings.HasPrefix(s, "process.env"), strings.HasPrefix(s, "os.environ"), strings.HasPrefix(s, "os.getenv"), strings.HasPrefix(s, "ENV["),
 		strings.HasPrefix(s, "secrets."), strings.HasPrefix(s, "vars."), strings.HasPrefix(s, "var."), strings.HasPrefix(s, "local."), strings.HasPrefix(s, "data."), strings.HasPrefix(s, "module."),
 		strings.HasPrefix(s, "vault:"), strings.HasPrefix(s, "ssm:"), strings.HasPrefix(s, "arn:"), strings.HasPrefix(s, "op://"), strings.HasPrefix(s, "ref+"), strings.HasPrefix(s, "secretref:"):
@@ -56,7 +58,7 @@ func placeholder(body []byte, formed bool) bool {
 	if len(body) > longestValue {
 		return false
 	}
-	if monotone(body) {
+	if monotone(body) || bytes.HasSuffix(body, []byte("...")) { // cut short by who wrote it down
 		return true
 	}
 	low := bytes.ToLower(body)
@@ -195,7 +197,7 @@ func randomKey(value []byte) bool {
 	switch {
 	case n < 16, n > 256, t.spaces > 0, t.other > 0, t.digits == 0 && (t.lower == 0 || t.upper == 0) || t.lower+t.upper == 0:
 		return false
-	case t.symbols > n/4, uuidLike(value), notKey(value):
+	case t.symbols > n/4, uuidLike(value), notKey(value), describes(value), prose64(value):
 		return false
 	}
 	if share, pairs := wordShare(value); pairs >= 5 && share > 0.75 && pairs*2 > n || pairs >= 5 && share > 0.85 {
@@ -273,7 +275,7 @@ func password(value []byte, quoted, plain bool) bool {
 		return false
 	case !quoted && (indexed(value) || !plain && (t.digits == 0 || identifier(string(value)) || slashed(value))):
 		return false
-	case uuidLike(value), notPassword(value):
+	case uuidLike(value), notPassword(value), describes(value), prose64(value):
 		return false
 	}
 	share, pairs := wordShare(value)

@@ -1,6 +1,7 @@
 package secrets_test
 
 import (
+	"encoding/base64"
 	"strings"
 	"testing"
 
@@ -38,6 +39,21 @@ func TestSeenFalseAlarms(t *testing.T) {
 		{"a call", "a.js", "throw new Error(`Invalid response from STS.assumeRoleWithWebIdentity call`)", ""},
 		{"prose about people", "changelog", "- fix: state is movable, identified by @koraa1\n", "CREATE USER app IDENTIFIED BY '" + drawn + "'"},
 		{"a test vector", "v.json", `{"pkRm": "` + hex + `", "shared_secret": "` + hex + `", "suite_id": "4850", "encryptions": [{"aad": "43", "ct": "f4", "nonce": "c2"}]}`, `{"shared_secret": "` + hex + `"}`},
+		{"names that a tool replaces", "a.ini", "esxi_password: @ESXI1_PASSWORD\n", "esxi_password: @" + drawn + "\n"},
+		{"an element of a variable", "a.js", `["cfg_ProxyPass", "$cfg['ProxyPass']"]`, `["cfg_ProxyPass", "` + drawn + `"]`},
+		{"the member after an index", "a.py", `x = p["snmp_auth_pwd"],` + "\n" + `  "snmpv3_name": p["snmpv3_name"]`, `x = p["snmp_auth_pwd"] = "` + drawn + `"`},
+		{"an attribute after a name", "a.xml", `<keyword name="NULL_PASSWORD" link="x509.html#NULL-PASSWORD:CAPS"/>`, `<keyword name="NULL_PASSWORD" value="` + drawn + `"/>`},
+		{"what follows a name in quotes", "a.bats", `docker login -u "testuser" -p "badpassword" localregistry:5554`, `docker login -u "testuser" -p "` + drawn + `" localregistry:5554`},
+		{"a source of a build", "a.md", `docker build --secret id=aws,src=$HOME/.aws/credentials .`, `docker build --secret=` + drawn + drawn + ` .`},
+		{"a literal of a type", "a.go", `token := v1alpha1.ProjectRole{Name: tokenName}`, `token := "` + drawn + drawn + `"`},
+		{"a constant", "a.go", `KeyUsageM7HmacKey = "TR31_M7_HMAC_KEY"`, `HmacKey = "` + drawn + drawn + `"`},
+		{"what should stand there", "a.yml", "password: wsman_pwd\n", "password: " + drawn + "\n"},
+		{"words in base64", "a.yml", "secret: c2VjcmV0IGlzIHNlY3VyZSwgb3IgaXMgaXQ/Cg==\n", "secret: " + base64.StdEncoding.EncodeToString([]byte(drawn+drawn)) + "\n"},
+		{"cut short", "a.md", "argocd.token=eyJhbGciOiJIUzI1Ni...\n", "argocd.token=" + drawn + drawn + "\n"},
+		{"the working directory", "a.sh", `[ "$PWD" = "/tmp/x1-2" ]`, `DB_PWD = "` + drawn + `"`},
+		{"a switch of cloud-init", "a.yaml", "#cloud-config\nusers:\n- lock_passwd: true\n", "#cloud-config\nusers:\n- plain_text_passwd: " + drawn + "\n"},
+		{"code beside a kubeconfig", "a_test.go", "kind: Config\nusers:\n" + "\ttoken := strings.TrimSpace(strings.TrimPrefix(authString, x))\n", "kind: Config\nusers:\n- user:\n    token: " + drawn + drawn + "\n"},
+		{"the token of a device", "a.js", `let deviceToken = "` + hex + `"`, `let accessToken = "` + hex + `"`},
 	} {
 		t.Run(c.why, func(t *testing.T) {
 			require.Empty(t, rulesOf(scanText(t, c.path, c.silent)))
