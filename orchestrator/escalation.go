@@ -45,7 +45,7 @@ type Need struct {
 type Right struct {
 	Verbs    []string `json:"verbs"` // any of them
 	Group    string   `json:"group,omitempty"`
-	Resource string   `json:"resource"` // "pods", "pods/exec"
+	Resource string   `json:"resource"` // "pods", "pods/exec", "userextras/*" for any subresource
 	// Anywhere says that any namespace will do: the request is not about objects
 	// of the namespace.
 	Anywhere bool `json:"anywhere,omitempty"`

@@ -21,9 +21,9 @@ func identityPrimitives() []Primitive {
 		Gain: "the rights of every service account of the namespace, existing or not",
 		Trap: "the default role edit holds it", Fix: "take impersonate away, or name the accounts in resourceNames", Source: impersonation,
 	}, {
-		ID: "E13", Title: "impersonate extra fields", Effect: true, Ways: []Way{{needExtras, needUsers}, {needExtras, needAccounts}, {needNodeExtra, needUsers}, {needNodeExtra, needAccounts}},
+		ID: "E13", Title: "impersonate extra fields", Effect: true, Ways: []Way{{needExtras, needUsers}, {needExtras, needAccounts}},
 		Gain: "forged claims, such as the node of a token, in requests made by E10 or E12",
-		Trap: "alone it gives nothing", Fix: "take impersonate on userextras away", Source: impersonation,
+		Trap: "alone it gives nothing; the right is on userextras/KEY, and userextras without a key is no request's", Fix: "take impersonate on userextras away", Source: impersonation,
 	}, {
 		ID: "E14", Title: "impersonate for some requests", Ways: []Way{{needConstrainedAccount}, {needConstrainedUser}},
 		Gain: "the target's rights, for the verbs and resources of impersonate-on",
@@ -90,8 +90,7 @@ var (
 	needGroupsAsUser    = need(right("impersonate", "", "users"), right("impersonate", "", "groups"))
 	needGroupsAsAccount = need(anywhere(right("impersonate", "", "serviceaccounts")), right("impersonate", "", "groups"))
 	needAccounts        = need(right("impersonate", "", "serviceaccounts"))
-	needExtras          = need(right("impersonate", authnGroup, "userextras"))
-	needNodeExtra       = need(right("impersonate", authnGroup, "userextras/authentication.kubernetes.io/node-name"))
+	needExtras          = need(right("impersonate", authnGroup, "userextras/*"))
 
 	// The second half is asked for on what the request is about: any rule with
 	// such a verb is a beginning.

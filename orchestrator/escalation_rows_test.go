@@ -86,7 +86,7 @@ func rowCases() map[string]rowCase {
 		"E10": to(ClusterAdmin, "", "impersonate users boss", "impersonate users nobody", rowRoot+"\nbind boss full user=boss"),
 		"E11": to(ClusterAdmin, "", "impersonate users nobody; impersonate groups", "impersonate groups", ""),
 		"E12": to(root, "ops", "impersonate serviceaccounts root", "impersonate serviceaccounts other", rowRoot),
-		"E13": effect("", "impersonate userextras.authentication.k8s.io; impersonate users", "impersonate userextras.authentication.k8s.io"),
+		"E13": effect("", "impersonate userextras/scopes.authentication.k8s.io; impersonate users", "impersonate userextras,userextras/*.authentication.k8s.io; impersonate users"),
 		"E14": to(root, "", "impersonate:serviceaccount serviceaccounts.authentication.k8s.io root; impersonate-on:serviceaccount:create pods", "impersonate:serviceaccount serviceaccounts.authentication.k8s.io root", rowRoot),
 		"E15": to(root, "ops", "create serviceaccounts/token", "get serviceaccounts/token", rowRoot),
 		"E16": effect("shop", "create serviceaccounts/token", "create serviceaccounts"),

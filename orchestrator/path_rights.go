@@ -192,7 +192,15 @@ func ruleGives(rule *rbacv1.PolicyRule, r *Right) (ok, all bool) {
 		if len(rule.APIGroups) == 0 || !slices.ContainsFunc(rule.Resources, func(s string) bool { return !strings.Contains(s, "/") }) {
 			return false, false
 		}
-	case !matches(rule.APIGroups, r.Group) || !resourceMatches(rule.Resources, resource, sub):
+	case !matches(rule.APIGroups, r.Group):
+		return false, false
+	case sub == "*":
+		if !slices.ContainsFunc(rule.Resources, func(s string) bool {
+			return s == "*" || s != r.Resource && (strings.HasPrefix(s, resource+"/") || strings.HasPrefix(s, "*/"))
+		}) {
+			return false, false
+		}
+	case !resourceMatches(rule.Resources, resource, sub):
 		return false, false
 	}
 	for _, v := range r.Verbs {

@@ -56,7 +56,7 @@ func runAllowList(ctx context.Context, args []string, c *console) int {
 		if n := len(l.Waive); n > 0 {
 			c.remark("rights that are not granted and can be reached all the same: %d; the list waives them until %s; see clusteraudit paths", n, l.Waive[0].Expires)
 		}
-		return answered(c, lerr, access.Missing(""), 1)
+		return answered(c, lerr, unseen(snap), 1)
 	}
 	f, err := os.Open(list)
 	if err != nil {
@@ -71,12 +71,12 @@ func runAllowList(ctx context.Context, args []string, c *console) int {
 	if err != nil {
 		return c.fail(err)
 	}
-	return c.violations(violations, waived, lerr)
+	return c.violations(snap, violations, waived, lerr)
 }
 
 // violations prints how the list and the cluster differ: a path once, before
 // the rights that it reaches.
-func (c *console) violations(list []orchestrator.Violation, waived bool, loadErr error) int {
+func (c *console) violations(snap *orchestrator.Snapshot, list []orchestrator.Violation, waived bool, loadErr error) int {
 	counted, hidden := 0, 0
 	var last *orchestrator.Path
 	for i := range list {
@@ -104,6 +104,12 @@ func (c *console) violations(list []orchestrator.Violation, waived bool, loadErr
 		return c.fail(loadErr)
 	case counted > 0:
 		return exitFindings
+	}
+	if missing := unseen(snap); missing != "" {
+		c.remark("not all was seen: %s", missing)
+		if snap.Live() {
+			return exitIncomplete
+		}
 	}
 	return exitOK
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
 	"github.com/boltseal/boltseal/orchestrator"
 )
 
@@ -76,6 +78,22 @@ func answered(c *console, err error, missing string, found int) int {
 	return exitOK
 }
 
+// unseen says which kinds that rights and paths depend on were not seen in the
+// whole cluster, or returns "".
+func unseen(snap *orchestrator.Snapshot) string {
+	var kinds []schema.GroupResource
+	for _, name := range []string{"clusterroles", "clusterrolebindings", "roles", "rolebindings"} {
+		kinds = append(kinds, orchestrator.Resource("rbac.authorization.k8s.io", name))
+	}
+	for _, name := range []string{"serviceaccounts", "pods", "nodes", "namespaces"} {
+		kinds = append(kinds, orchestrator.Resource("", name))
+	}
+	if missing := snap.Missing("", kinds...); snap.Live() || missing == "" {
+		return missing
+	}
+	return "manifests show only what they hold; -complete says that there is no more"
+}
+
 // runWhatCan lists what somebody may do.
 func runWhatCan(ctx context.Context, args []string, c *console) int {
 	var s source
@@ -126,7 +144,7 @@ func runWhatCan(ctx context.Context, args []string, c *console) int {
 			c.print("    to end it: %s", r)
 		}
 	}
-	return answered(c, err, access.Missing(who.Namespace), found)
+	return answered(c, err, unseen(snap), found)
 }
 
 func subject(s string) (orchestrator.Subject, error) {
@@ -226,7 +244,7 @@ func runPaths(ctx context.Context, args []string, c *console) int {
 			c.print("  nothing to remove stops %s", p)
 		}
 	}
-	return answered(c, err, access.Missing(""), found)
+	return answered(c, err, unseen(snap), found)
 }
 
 // path prints a path with what would end each step.

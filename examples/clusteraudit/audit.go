@@ -153,6 +153,11 @@ func (a *audit) read(err error) {
 		}
 		a.report.Skipped = append(a.report.Skipped, s)
 	}
+	for _, k := range orchestrator.Kinds() {
+		if c := a.snap.Coverage(k.GroupResource(), ""); c.State == orchestrator.Forbidden {
+			a.report.Skipped = append(a.report.Skipped, boltseal.Skip{Path: k.GroupResource().String(), Reason: c.Reason})
+		}
+	}
 	for _, s := range a.report.Skipped {
 		a.report.Complete = a.report.Complete && s.Note
 	}
