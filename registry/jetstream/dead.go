@@ -22,6 +22,8 @@ type DeadLetter struct {
 
 // bury puts an image aside with its reason, and has it known as its result.
 func (q *Queue) bury(ctx context.Context, d digest.Digest, l DeadLetter) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*patience)
+	defer cancel()
 	if len(l.Why) > 4000 {
 		l.Why = l.Why[:4000]
 	}

@@ -19,6 +19,10 @@ import (
 // the queue to have kept the job, nor the server to have told of the result.
 const again = 5 * time.Second
 
+// patience is how long one question to a server may take. A cluster that changes
+// may lose a question, and never answer.
+const patience = 5 * time.Second
+
 // Index implements registry.Indexer: it has a worker analyse the image, and
 // waits for the result.
 func (q *Queue) Index(ctx context.Context, ref string) (registry.Inventory, error) {
@@ -47,7 +51,7 @@ func (q *Queue) Index(ctx context.Context, ref string) (registry.Inventory, erro
 			if failed == "" {
 				q.Log.ErrorContext(ctx, "a result is refused; the image is analysed again", "image", ref, "error", err)
 			}
-			if err = q.results[laneOf(d)].Delete(ctx, q.key(d)); err == nil {
+			if err = q.discard(ctx, d); err == nil {
 				err = q.ask(ctx, ref, d)
 				asked = asked || err == nil
 			}
@@ -73,6 +77,8 @@ func (q *Queue) ask(ctx context.Context, ref string, d digest.Digest) error {
 		return err
 	}
 	subject := q.subject(d)
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	_, err = q.js.Publish(ctx, subject, q.seal(subject, body))
 	if errors.Is(err, jetstream.ErrNoStreamResponse) { // somebody took the streams away
 		err = errors.Join(err, q.prepare(ctx))
@@ -91,6 +97,8 @@ var (
 // result looks for what came of an image: its inventory, or as an error the
 // failure that a worker told of, errNone, errUnreadable or what the queue says.
 func (q *Queue) result(ctx context.Context, d digest.Digest) (registry.Inventory, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	e, err := q.known[laneOf(d)].Get(ctx, q.key(d))
 	if errors.Is(err, jetstream.ErrKeyNotFound) {
 		return registry.Inventory{}, errNone
@@ -99,6 +107,13 @@ func (q *Queue) result(ctx context.Context, d digest.Digest) (registry.Inventory
 		return registry.Inventory{}, fmt.Errorf("queue: %w", err)
 	}
 	return q.open(d, e.Value())
+}
+
+// discard has an image without a result.
+func (q *Queue) discard(ctx context.Context, d digest.Digest) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	return q.results[laneOf(d)].Delete(ctx, q.key(d))
 }
 
 // open reads a result.

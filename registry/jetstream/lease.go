@@ -22,22 +22,11 @@ func (q *Queue) Lead(ctx context.Context, name, id string, ttl time.Duration, le
 	ttl = max(ttl, 3*time.Second)
 	bucket := q.Name + "-leases"
 	for waits := false; ; {
-		asked := time.Now()
-		leases, err := q.js.KeyValue(ctx, bucket)
-		if errors.Is(err, jetstream.ErrBucketNotFound) {
-			if err = q.keyValue(ctx, bucket, ttl); err == nil {
-				leases, err = q.js.KeyValue(ctx, bucket)
-			}
-		}
-		var revision uint64
-		if err == nil {
-			revision, err = leases.Create(ctx, name, []byte(id))
-		}
+		l, err := q.lease(ctx, bucket, name, id, ttl)
 		switch {
 		case err == nil:
 			waits = false
 			q.Log.InfoContext(ctx, "leader", "lease", name, "id", id)
-			l := &lease{kv: leases, name: name, id: id, revision: revision, renewed: asked, ttl: ttl}
 			if err := l.hold(ctx, lead); err != nil {
 				return err
 			}
@@ -55,6 +44,27 @@ func (q *Queue) Lead(ctx context.Context, name, id string, ttl time.Duration, le
 			return ctx.Err()
 		}
 	}
+}
+
+// lease asks for one.
+func (q *Queue) lease(ctx context.Context, bucket, name, id string, ttl time.Duration) (*lease, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	asked := time.Now()
+	kv, err := q.js.KeyValue(ctx, bucket)
+	if errors.Is(err, jetstream.ErrBucketNotFound) {
+		if err = q.keyValue(ctx, bucket, ttl); err == nil {
+			kv, err = q.js.KeyValue(ctx, bucket)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	revision, err := kv.Create(ctx, name, []byte(id))
+	if err != nil {
+		return nil, err
+	}
+	return &lease{kv: kv, name: name, id: id, revision: revision, renewed: asked, ttl: ttl}, nil
 }
 
 // lease is one that this process has.

@@ -143,13 +143,13 @@ func Embed(ctx context.Context, dir string, o *Options) (*Queue, error) {
 		return nil, fmt.Errorf("queue in %s: %w", dir, err)
 	}
 	s.Start()
-	patience := 30 * time.Second
+	start := 30 * time.Second
 	if d, ok := ctx.Deadline(); ok {
-		patience = time.Until(d)
+		start = time.Until(d)
 	}
-	if !s.ReadyForConnections(patience) {
+	if !s.ReadyForConnections(start) {
 		s.Shutdown()
-		return nil, fmt.Errorf("queue in %s: not ready after %v", dir, patience)
+		return nil, fmt.Errorf("queue in %s: not ready after %v", dir, start)
 	}
 	q, err := open(ctx, "", c, append(slices.Clip(c.NATS), nats.InProcessServer(s)))
 	if err != nil {
@@ -226,9 +226,11 @@ func open(ctx context.Context, url string, o Options, conn []nats.Option) (*Queu
 		err = q.prepare(ctx)
 	}
 	for lane := 0; err == nil && lane < lanes; lane++ {
-		if q.results[lane], err = q.js.KeyValue(ctx, q.bucket(lane)); err == nil {
-			q.known[lane], err = reads.KeyValue(ctx, q.bucket(lane))
+		short, cancel := context.WithTimeout(ctx, patience)
+		if q.results[lane], err = q.js.KeyValue(short, q.bucket(lane)); err == nil {
+			q.known[lane], err = reads.KeyValue(short, q.bucket(lane))
 		}
+		cancel()
 	}
 	if err != nil {
 		q.disconnect()

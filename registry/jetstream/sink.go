@@ -36,7 +36,9 @@ func (q *Queue) send(ctx context.Context, m *registry.Message) error {
 	}
 	kind := strings.TrimPrefix(string(m.Type), "io.boltseal.registry.")
 	for {
-		_, err := q.js.Publish(ctx, q.Name+".event."+kind, raw, jetstream.WithMsgID(m.ID))
+		short, cancel := context.WithTimeout(ctx, patience)
+		_, err := q.js.Publish(short, q.Name+".event."+kind, raw, jetstream.WithMsgID(m.ID))
+		cancel()
 		switch {
 		case err == nil:
 			return nil

@@ -69,6 +69,8 @@ func (q *Queue) prepare(ctx context.Context) error {
 }
 
 func (q *Queue) stream(ctx context.Context, name string, set func(*jetstream.StreamConfig)) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	config := jetstream.StreamConfig{Name: name, Storage: jetstream.FileStorage, Replicas: 1}
 	s, err := q.js.Stream(ctx, name)
 	if err == nil {
@@ -87,6 +89,8 @@ func (q *Queue) stream(ctx context.Context, name string, set func(*jetstream.Str
 }
 
 func (q *Queue) keyValue(ctx context.Context, name string, ttl time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	kv, err := q.js.KeyValue(ctx, name)
 	switch {
 	case err == nil && (q.Replicas == 0 || replicas(ctx, kv) == q.Replicas):

@@ -108,13 +108,15 @@ func (w *worker) take(lane int) (jetstream.Msg, error) {
 // is an error.
 func (w *worker) consume(ctx context.Context, lane int) error {
 	for {
-		c, err := w.js.CreateOrUpdateConsumer(ctx, w.jobs(lane), jetstream.ConsumerConfig{
+		short, cancel := context.WithTimeout(ctx, patience)
+		c, err := w.js.CreateOrUpdateConsumer(short, w.jobs(lane), jetstream.ConsumerConfig{
 			Durable: "workers-" + w.analysis(), FilterSubject: fmt.Sprintf("%s.job.%d.%s.*", w.Name, lane, w.analysis()),
 			AckPolicy: jetstream.AckExplicitPolicy, AckWait: w.Lost, InactiveThreshold: w.Keep,
 			// Never left in the queue as undeliverable, where it would bar its
 			// digest: the tries are counted here.
 			MaxDeliver: -1, MaxAckPending: -1,
 		})
+		cancel()
 		switch {
 		case err == nil:
 			w.mu.Lock()
