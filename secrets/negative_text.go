@@ -47,6 +47,22 @@ func describes(value []byte) bool {
 	return false
 }
 
+// address reports whether a value is the address of an account or contract on
+// Ethereum and its like: 20 bytes in hexadecimal behind 0x. Keys have 32.
+func address(value []byte) bool {
+	return len(value) == 42 && string(value[:2]) == "0x" && hexLike(value[2:])
+}
+
+// pathOfNames reports whether a value is words joined by slashes and by what no
+// alphabet of base 64 has beside them: aws-cdk-lib/aws-route53.CfnKeySigningKey.
+func pathOfNames(value []byte) bool {
+	if bytes.IndexByte(value, '/') < 0 || !bytes.ContainsAny(value, "-_.") {
+		return false
+	}
+	share, pairs := wordShare(value)
+	return pairs >= 6 && pairs*2 > len(value) && share > 0.5
+}
+
 // prose64 reports whether a value is base64 of words, or of a placeholder.
 func prose64(value []byte) bool {
 	if len(value) < 16 || len(value) > longestValue {

@@ -53,6 +53,8 @@ func TestSeenFalseAlarms(t *testing.T) {
 		{"the working directory", "a.sh", `[ "$PWD" = "/tmp/x1-2" ]`, `DB_PWD = "` + drawn + `"`},
 		{"a switch of cloud-init", "a.yaml", "#cloud-config\nusers:\n- lock_passwd: true\n", "#cloud-config\nusers:\n- plain_text_passwd: " + drawn + "\n"},
 		{"code beside a kubeconfig", "a_test.go", "kind: Config\nusers:\n" + "\ttoken := strings.TrimSpace(strings.TrimPrefix(authString, x))\n", "kind: Config\nusers:\n- user:\n    token: " + drawn + drawn + "\n"},
+		{"a contract's address", "a.json", `{"underlyingToken": "0x` + hex[:40] + `"}`, `{"underlyingToken": "0x` + hex + `"}`},
+		{"the path of a name", "a.json", `"AWS::Route53::KeySigningKey": "aws-cdk-lib/aws-route53.CfnKeySigningKey"`, `"KeySigningKey": "` + drawn + "/" + drawn + `"`},
 		{"the token of a device", "a.js", `let deviceToken = "` + hex + `"`, `let accessToken = "` + hex + `"`},
 	} {
 		t.Run(c.why, func(t *testing.T) {
