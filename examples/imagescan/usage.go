@@ -22,7 +22,7 @@ Flags
                          and history
     -fail-on SEVERITY    exit with 1 if a finding is at or above: low, medium,
                          high, critical, or unknown for any finding at all
-    -unrated SEVERITY    what a finding that nobody rated counts as for -fail-on;
+    -unrated SEVERITY    how -fail-on counts a finding without a rating;
                          default critical, as it may be anything
     -platform OS/ARCH    which of several to take: linux/arm64, linux/arm/v7
     -db PATH             advisory database, or a directory of OSV exports;
