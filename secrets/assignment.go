@@ -32,7 +32,15 @@ func (v *view) assign(p, length int) {
 	if p < v.assigned { // in the name, or the value, that was looked at last
 		return
 	}
-	a, ok := v.assignment(p, length)
+	h := &v.set.handlers
+	left := v.backward(h.name, p, longestName)
+	right := v.forward(h.name, p+length, longestName)
+	name := span{p - left, p + length + right}
+	if left >= longestName || right >= longestName || name == v.named {
+		return
+	}
+	v.named = name // several words stand in one
+	a, ok := v.assignment(name.start, name.end)
 	if !ok {
 		return
 	}
@@ -40,19 +48,9 @@ func (v *view) assign(p, length int) {
 	v.judge(a)
 }
 
-// assignment parses what surrounds a word at p.
-func (v *view) assignment(p, length int) (a assignment, ok bool) {
-	h := &v.set.handlers
-	left := v.backward(h.name, p, longestName)
-	right := v.forward(h.name, p+length, longestName)
-	if left >= longestName || right >= longestName {
-		return a, false
-	}
-	start, end := p-left, p+length+right
+// assignment parses what surrounds the name in data[start:end].
+func (v *view) assignment(start, end int) (a assignment, ok bool) {
 	name := v.data[start:end]
-	if i := bytes.LastIndex(name, []byte("->")); i >= 0 { // a member, in C and PHP
-		name = name[i+2:]
-	}
 	for len(name) > 0 && (name[len(name)-1] == '-' || name[len(name)-1] == '.') {
 		name = name[:len(name)-1] // of -> and sentences
 		end--

@@ -1,7 +1,5 @@
 package secrets
 
-import "bytes"
-
 // cursor reads the small syntax between a name and its value.
 type cursor struct {
 	data     []byte
@@ -162,19 +160,18 @@ func (c *cursor) block() bool {
 	return true
 }
 
-// prefix skips the letters before a string literal: r"", b”, @"", f"".
+// prefix skips the one or two letters before a string literal: r"", b”, @"", f"".
 func (c *cursor) prefix() {
-	rest := c.data[c.at:min(len(c.data), c.at+4)]
-	n := bytes.IndexAny(rest, "\"'`")
-	if n <= 0 || n > 2 {
-		return
-	}
-	for _, b := range rest[:n] {
-		if bytes.IndexByte([]byte("rRbBuUfF@$L(["), b) < 0 {
+	for n := 0; n < 3 && c.at+n < len(c.data); n++ {
+		switch c.data[c.at+n] {
+		case '"', '\'', '`':
+			c.at += n
+			return
+		case 'r', 'R', 'b', 'B', 'u', 'U', 'f', 'F', '@', '$', 'L', '(', '[':
+		default:
 			return
 		}
 	}
-	c.at += n
 }
 
 // quote skips an opening quote and returns it; escaped says that a backslash

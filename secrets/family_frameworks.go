@@ -9,6 +9,8 @@ import (
 func frameworkFamilies() []Rule {
 	// A value in a connection string: to the next separator.
 	const value = `{[!#-%(-:=?-~]1..128}`
+	// One begins there, or stands behind a separator: in code there are dots and commas.
+	const inside = "[\x00-\x09\x0b\x0c\x0e-\x1f!#-%(-:=@-_a-\xff]"
 	passwords := `("Password="|"password="|"PASSWORD="|"Pwd="|"pwd="|"PWD=") ` + value
 	return []Rule{
 		{ID: "rails-master-key", Provider: "Ruby on Rails", Title: "Rails master key", By: ByAssignment, Program: `x32`, Names: []string{"railsmasterkey"}, Severity: critical, Revoke: "rails credentials:edit, with a new key"},
@@ -20,9 +22,9 @@ func frameworkFamilies() []Rule {
 		{ID: "wp-salts", Provider: "WordPress", Title: "WordPress key or salt", By: ByAssignment, Program: `[ -~]64`, Names: []string{"authkey", "secureauthkey", "loggedinkey", "noncekey", "authsalt", "secureauthsalt", "loggedinsalt", "noncesalt"},
 			Confidence: ConfidenceMedium, Severity: medium, Refine: func(c *Candidate) bool { return random(c.Secret) }, Revoke: "https://api.wordpress.org/secret-key/1.1/salt/"},
 		{ID: "spring-datasource", Provider: "Spring", Title: "password of a Spring data source", By: ByAssignment, Program: `[!-~]4..512`, Names: []string{"springdatasourcepassword", "springdatasourcehikaripassword"}, Confidence: ConfidenceMedium, Refine: passwordLike, Revoke: "change the password at the database"},
-		{ID: "ado-net", Title: "password in an ADO.NET connection string", Program: passwords, Left: `[0-9A-Za-z_-]`, Right: "-", Confidence: ConfidenceMedium, Refine: connection("server=", "data source=", "datasource=", "address=", "host="), Revoke: "change the password at the database"},
-		{ID: "odbc", Title: "password in an ODBC connection string", Program: passwords, Left: `[0-9A-Za-z_-]`, Right: "-", Confidence: ConfidenceMedium, Refine: connection("driver=", "dsn="), Revoke: "change the password at the database"},
-		{ID: "jdbc", Title: "password in a JDBC URL", Program: passwords + `|"jdbc:oracle:thin:" [0-9A-Za-z_]1..64 "/" {[!#-&(-?A-~]1..128} "@"`, Left: `[0-9A-Za-z_-]`, Right: "-", Confidence: ConfidenceMedium, Refine: connection("jdbc:"), Revoke: "change the password at the database"},
+		{ID: "ado-net", Title: "password in an ADO.NET connection string", Program: passwords, Left: inside, Right: "-", Confidence: ConfidenceMedium, Refine: connection("server=", "data source=", "datasource=", "address=", "host="), Revoke: "change the password at the database"},
+		{ID: "odbc", Title: "password in an ODBC connection string", Program: passwords, Left: inside, Right: "-", Confidence: ConfidenceMedium, Refine: connection("driver=", "dsn="), Revoke: "change the password at the database"},
+		{ID: "jdbc", Title: "password in a JDBC URL", Program: passwords + `|"jdbc:oracle:thin:" [0-9A-Za-z_]1..64 "/" {[!#-&(-?A-~]1..128} "@"`, Left: inside, Right: "-", Confidence: ConfidenceMedium, Refine: connection("jdbc:"), Revoke: "change the password at the database"},
 	}
 }
 

@@ -39,6 +39,7 @@ type view struct {
 	braces               braces
 	lineStart, lineKnown int           // of the line that was looked at last, and up to where
 	assigned             int           // the value of the last assignment begins here
+	named                span          // the name that was looked at last
 	pemSeen              int           // the end of the last block
 	pemEnd               int           // the end line that was found last
 	pemSearched          int           // there is no other before
@@ -182,6 +183,7 @@ func (v *view) slide(n int) {
 	v.next -= n
 	v.lineStart, v.lineKnown = v.lineStart-n, v.lineKnown-n
 	v.assigned, v.commanded = v.assigned-n, v.commanded-n
+	v.named = span{v.named.start - n, v.named.end - n}
 	v.pemSeen, v.pemEnd, v.pemSearched = v.pemSeen-n, v.pemEnd-n, v.pemSearched-n
 	v.finder.Slide(n)
 	for i := range v.tokens {
