@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/boltseal/boltseal"
 )
@@ -31,6 +32,9 @@ type Options struct {
 	// Verifier, if any, is asked about every secret that a [Scanner] finds. An
 	// analyzer does not ask: its results are cached.
 	Verifier Verifier
+	// Now tells the time, against which the expiry that a token states is held; nil
+	// for the clock. With a fixed one the same content gives the same result for ever.
+	Now func() time.Time
 	// Limits bound what one file may cost; nil for the defaults. An analyzer
 	// takes those of its driver instead.
 	Limits *boltseal.Limits
@@ -54,8 +58,12 @@ func (o *Options) settle() *settings {
 	if o != nil {
 		s.set, s.salt, s.marks = o.Rules, o.Salt, !o.IgnoreMarks
 	}
+	s.now = time.Now
 	if o != nil {
 		s.decompress = o.Decompress
+		if o.Now != nil {
+			s.now = o.Now
+		}
 	}
 	if s.set == nil {
 		s.set = Default()

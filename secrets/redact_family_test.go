@@ -2,10 +2,14 @@ package secrets_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
+	"regexp"
+	"runtime/debug"
 	"strings"
 	"testing"
 
@@ -72,6 +76,40 @@ func outputs(t *testing.T, res secrets.Result, err error) map[string]string {
 	return out
 }
 
+// panicked is what a program shows that dies while secrets are in its hands: what
+// it panicked with, and the stack.
+func panicked(t *testing.T, name, text string) (shown string) {
+	t.Helper()
+	scanner := secrets.NewScanner(&secrets.Options{Salt: []byte("salt"), Verifier: dying{}})
+	defer func() {
+		r := recover()
+		shown = addresses.ReplaceAllString(fmt.Sprintf("%v %+v %#v %s", r, r, r, debug.Stack()), "")
+	}()
+	res, err := scanner.Bytes(t.Context(), name, []byte(text))
+	panic(fmt.Sprintf("%v %+v", res, err)) // nobody was asked
+}
+
+// addresses in a stack might be digits of a secret.
+var addresses = regexp.MustCompile(`0x[0-9a-f]+|:[0-9]+`)
+
+// dying is a verifier that panics, as an index out of range does.
+type dying struct{}
+
+func (dying) Verify(_ context.Context, c secrets.Verifiable) (secrets.State, error) {
+	return "", errors.New(string(c.Rule[len(c.Token)+len(c.Rule)]))
+}
+
+// limited is what is said of a text that was not read to its end.
+func limited(t *testing.T, name, text string) string {
+	t.Helper()
+	var out strings.Builder
+	for _, l := range []boltseal.Limits{{ArchiveBytes: 16}, {ArchiveDepth: boltseal.Unlimited, FileBytes: 16}} {
+		res, err := secrets.NewScanner(&secrets.Options{Salt: []byte("salt"), Limits: &l}).Reader(t.Context(), name+".tgz", bytes.NewReader(gzipped(t, tarred(t, name, []byte(text)))))
+		fmt.Fprintf(&out, "%v %+v %#v %v", err, err, err, res)
+	}
+	return out.String()
+}
+
 // words joins outputs: what the writers say of no finding at all is no leak.
 func words(outputs map[string]string) string {
 	var b strings.Builder
@@ -103,7 +141,12 @@ func TestNoOutputShowsASecret(t *testing.T) {
 			}
 			res, err := scanner.Bytes(t.Context(), p.Path, []byte(p.Text))
 			require.NoError(t, err)
-			for name, text := range outputs(t, res, err) {
+			all := outputs(t, res, err)
+			if i == 0 {
+				all["panic"] = panicked(t, p.Path, p.Text)
+				all["limits"] = limited(t, p.Path, p.Text)
+			}
+			for name, text := range all {
 				if name == "%x" { // what it would show is in hex, in which other things look alike
 					var plain strings.Builder
 					for _, word := range strings.FieldsFunc(text, notHex) {

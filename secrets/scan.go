@@ -9,6 +9,7 @@ import (
 	"io"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/boltseal/boltseal"
 	"github.com/boltseal/boltseal/secrets/internal/decode"
@@ -42,6 +43,7 @@ type settings struct {
 	salt       []byte // of fingerprints
 	marks      bool   // inline marks count
 	verifier   Verifier
+	now        func() time.Time
 	buffers    sync.Pool
 	views      sync.Pool
 	block      int

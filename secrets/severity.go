@@ -3,7 +3,6 @@ package secrets
 import (
 	"path"
 	"strings"
-	"time"
 
 	"github.com/boltseal/boltseal"
 )
@@ -15,7 +14,7 @@ func (v *view) adjust(c *Candidate) {
 	if c.Verdict == boltseal.VerdictPass {
 		note("its checksum or structure is right")
 	}
-	if !c.Expires.IsZero() && c.Expires.Before(time.Now()) {
+	if !c.Expires.IsZero() && c.Expires.Before(v.opts.now()) {
 		c.Severity = lower(c.Severity)
 		note("it has expired")
 	}
