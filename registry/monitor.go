@@ -17,7 +17,9 @@ import (
 // per digest.
 type Indexer interface {
 	// Index reads an image of one platform, named host/repository@digest. An
-	// error is tried again in later rounds, three times in all.
+	// error is tried again in later rounds, three times in all; one that is the
+	// registry's or the network's (a [ThrottleError], an answer of 500 and more, a
+	// connection that fails) as often as it takes.
 	Index(ctx context.Context, ref string) (Inventory, error)
 }
 

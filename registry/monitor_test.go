@@ -180,6 +180,7 @@ func TestCatalogAndPatterns(t *testing.T) {
 
 // TestFailureClosesNothing has a registry fail in many ways: what was known stays.
 func TestFailureClosesNothing(t *testing.T) {
+	t.Parallel()
 	s, _ := small(t)
 	c := open(t, s, registry.Options{})
 	for i := range 5 {

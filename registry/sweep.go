@@ -348,6 +348,9 @@ func (s *sweep) index(ctx context.Context, ref string, d digest.Digest) error {
 		}
 		s.problem(ctx, fmt.Errorf("analyse %s: %w", ref, err))
 		s.note(func(r *Round) { r.Failed++ })
+		if passing(err) {
+			return nil // the next round tries again, as often as it takes
+		}
 		return s.store.fail(d, ref, err, time.Now())
 	}
 	for {
