@@ -53,10 +53,14 @@ func address(value []byte) bool {
 	return len(value) == 42 && string(value[:2]) == "0x" && hexLike(value[2:])
 }
 
-// pathOfNames reports whether a value is words joined by slashes and by what no
-// alphabet of base 64 has beside them: aws-cdk-lib/aws-route53.CfnKeySigningKey.
+// pathOfNames reports whether a value is words joined by dots, or by slashes and by
+// what no alphabet of base 64 has beside them: aws-cdk-lib/aws-route53.CfnKeySigningKey.
 func pathOfNames(value []byte) bool {
-	if bytes.IndexByte(value, '/') < 0 || !bytes.ContainsAny(value, "-_.") {
+	names := strings.NewReplacer("-", "_", "#", ".").Replace(string(value))
+	switch {
+	case strings.Contains(names, "/") && strings.ContainsAny(names, "_."):
+	case strings.Contains(names, ".") && identifier(names):
+	default:
 		return false
 	}
 	share, pairs := wordShare(value)

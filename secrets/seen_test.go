@@ -55,6 +55,7 @@ func TestSeenFalseAlarms(t *testing.T) {
 		{"code beside a kubeconfig", "a_test.go", "kind: Config\nusers:\n" + "\ttoken := strings.TrimSpace(strings.TrimPrefix(authString, x))\n", "kind: Config\nusers:\n- user:\n    token: " + drawn + drawn + "\n"},
 		{"a contract's address", "a.json", `{"underlyingToken": "0x` + hex[:40] + `"}`, `{"underlyingToken": "0x` + hex + `"}`},
 		{"the path of a name", "a.json", `"AWS::Route53::KeySigningKey": "aws-cdk-lib/aws-route53.CfnKeySigningKey"`, `"KeySigningKey": "` + drawn + "/" + drawn + `"`},
+		{"names with dots", "a.json", `["aws-cdk-lib.SecretValue", "aws-cdk-lib.aws_ec2.VpnTunnelOption"]`, `["secretValue", "` + drawn + "." + drawn + `"]`},
 		{"the token of a device", "a.js", `let deviceToken = "` + hex + `"`, `let accessToken = "` + hex + `"`},
 	} {
 		t.Run(c.why, func(t *testing.T) {
