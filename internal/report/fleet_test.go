@@ -39,6 +39,10 @@ func sampleFleet() *report.Fleet {
 		}
 		f.Days = append(f.Days, d)
 	}
+	f.Teams = []report.FleetTeam{
+		{Name: "shop <b>", Images: 300, Worst: map[string]int{"critical": 2, "unknown": 1}, Exploited: 2, Fixable: 3, Incomplete: 4},
+		{Images: 200, Worst: map[string]int{}},
+	}
 	return f
 }
 
@@ -50,6 +54,9 @@ func TestFleetHTML(t *testing.T) {
 	require.Contains(t, page, "&lt;script&gt;alert(1)&lt;/script&gt;")
 	require.Contains(t, page, `\x1b[31m&lt;b&gt;broken`)
 	require.Contains(t, page, "3 of 10")
+	require.Contains(t, page, "shop &lt;b&gt;")
+	require.Regexp(t, `2 critical</span> <span class="sev unknown">1 unknown</span> <span class="soft">4 not judged`, page)
+	require.Contains(t, page, "no team known")
 	require.NotContains(t, page, "ZgotmplZ")
 	require.NotRegexp(t, `(?i)\sstyle=|<link|<img|<iframe|\son\w+=|@import|url\(`, page)
 
@@ -58,6 +65,7 @@ func TestFleetHTML(t *testing.T) {
 	require.Contains(t, b.String(), "None known.")
 	require.Contains(t, b.String(), "Nothing has happened yet.")
 	require.NotContains(t, b.String(), "Not all is known")
+	require.NotContains(t, b.String(), "Teams")
 	b.Reset()
 	require.NoError(t, report.FleetHTML(&b, &report.Fleet{Gaps: []string{"x"}}))
 	require.Contains(t, b.String(), "None known in what could be looked at.", "nothing found is not clean")
