@@ -282,7 +282,7 @@ func password(value []byte, quoted, plain bool) bool {
 	switch {
 	case t.digits == 0 && share >= 0.6 && pairs >= 3: // words, names, titles
 		return false
-	case t.digits > 0 && t.symbols == 0 && share > 0.7 && identifier(string(value)) && trailing(value) <= 2 && pairs >= 5:
+	case t.digits > 0 && t.symbols == 0 && share > 0.7 && identifier(string(value)) && trailing(value) <= 2 && pairs >= 5 && numbers(value) < 3:
 		return false // names with a number: Password1, token12
 	}
 	return true
@@ -307,6 +307,16 @@ func slashed(value []byte) bool {
 		parts++
 	}
 	return words > 0 && parts > 1
+}
+
+// numbers is how many runs of digits a value has.
+func numbers(value []byte) (n int) {
+	for i, c := range value {
+		if digit(c) && (i == 0 || !digit(value[i-1])) {
+			n++
+		}
+	}
+	return n
 }
 
 // trailing is how many digits end a value.
