@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 
+	"github.com/boltseal/boltseal/examples/internal/cli"
 	"github.com/boltseal/boltseal/vuln"
 	"github.com/boltseal/boltseal/vuln/snapshot"
 )
@@ -26,9 +27,9 @@ func (a *advisories) close() { a.db.Close() }
 // openAdvisories opens the database at path: a file, or a directory of OSV
 // exports, which is read whole. Without a path it takes the one in the user's
 // cache, else the snapshot inside the program.
-func openAdvisories(ctx context.Context, path string, c *console) (*advisories, error) {
+func openAdvisories(ctx context.Context, path string, c *cli.Console) (*advisories, error) {
 	if path == "" {
-		cached := inUserCache(databaseFile)
+		cached := cli.InUserCache(databaseFile)
 		db, err := vuln.Open(cached)
 		switch {
 		case err == nil:
@@ -53,7 +54,7 @@ func openAdvisories(ctx context.Context, path string, c *console) (*advisories, 
 		}
 		return &advisories{db, path, false}, nil
 	}
-	c.remark("reading the advisories in %s; imagescan db build does this once for all scans", path)
+	c.Remark("reading the advisories in %s; imagescan db build does this once for all scans", path)
 	b, _, err := vuln.Encode(ctx, []fs.FS{os.DirFS(path)}, nil)
 	if err != nil {
 		return nil, err

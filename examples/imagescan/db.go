@@ -11,12 +11,13 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/boltseal/boltseal/examples/internal/cli"
 	"github.com/boltseal/boltseal/internal/report"
 	"github.com/boltseal/boltseal/vuln"
 )
 
 // runDB is imagescan db.
-func runDB(ctx context.Context, args []string, c *console) int {
+func runDB(ctx context.Context, args []string, c *cli.Console) int {
 	verb := ""
 	if len(args) > 0 {
 		verb = args[0]
@@ -27,10 +28,10 @@ func runDB(ctx context.Context, args []string, c *console) int {
 	case "status":
 		return runStatus(ctx, args[1:], c)
 	case "-h", "-help", "--help", "help":
-		io.WriteString(c.out, usageDB)
-		return exitOK
+		io.WriteString(c.Out, usageDB)
+		return cli.ExitOK
 	}
-	return c.usage(fmt.Errorf("want db build or db status, got %q", strings.TrimSpace("db "+verb)), usageDB)
+	return c.Usage(fmt.Errorf("want db build or db status, got %q", strings.TrimSpace("db "+verb)), usageDB)
 }
 
 // buildOptions are the flags of imagescan db build.
@@ -39,9 +40,9 @@ type buildOptions struct {
 	file, kev, epss string
 }
 
-func runBuild(ctx context.Context, args []string, c *console) int {
+func runBuild(ctx context.Context, args []string, c *cli.Console) int {
 	var o buildOptions
-	fset := newFlagSet("db build")
+	fset := cli.NewFlagSet("db build")
 	fset.Func("from", "", func(s string) error {
 		if s == "" {
 			return errors.New("want a directory or a URL")
@@ -49,11 +50,11 @@ func runBuild(ctx context.Context, args []string, c *console) int {
 		o.from = append(o.from, s)
 		return nil
 	})
-	fset.StringVar(&o.file, "o", inUserCache(databaseFile), "")
+	fset.StringVar(&o.file, "o", cli.InUserCache(databaseFile), "")
 	fset.StringVar(&o.kev, "kev", "", "")
 	fset.StringVar(&o.epss, "epss", "", "")
-	fset.BoolVar(&c.quiet, "q", false, "")
-	rest, err := parse(fset, args)
+	fset.BoolVar(&c.Quiet, "q", false, "")
+	rest, err := cli.Parse(fset, args)
 	switch {
 	case err != nil:
 	case len(rest) > 0:
@@ -64,16 +65,16 @@ func runBuild(ctx context.Context, args []string, c *console) int {
 		err = errors.New("db build: there is no user cache here; name a file with -o FILE")
 	}
 	if err != nil {
-		return c.usage(err, usageBuild)
+		return c.Usage(err, usageBuild)
 	}
 	if err := o.build(ctx, c); err != nil {
-		return c.fail(err)
+		return c.Fail(err)
 	}
-	return exitOK
+	return cli.ExitOK
 }
 
-func (o *buildOptions) build(ctx context.Context, c *console) error {
-	now, _, err := c.now()
+func (o *buildOptions) build(ctx context.Context, c *cli.Console) error {
+	now, _, err := c.Now()
 	if err != nil {
 		return err
 	}
@@ -109,35 +110,35 @@ func (o *buildOptions) build(ctx context.Context, c *console) error {
 	}
 	for i, s := range stats.Skipped {
 		if i == 10 {
-			c.remark("and %d more documents that could not be read", len(stats.Skipped)-i)
+			c.Remark("and %d more documents that could not be read", len(stats.Skipped)-i)
 			break
 		}
-		c.remark("skipped %s: %s", s.Path, s.Reason)
+		c.Remark("skipped %s: %s", s.Path, s.Reason)
 	}
-	fmt.Fprintf(c.out, "%s: %d advisories for %d packages in %d ecosystems, %d bytes\n",
+	fmt.Fprintf(c.Out, "%s: %d advisories for %d packages in %d ecosystems, %d bytes\n",
 		report.Clean(o.file), stats.Advisories, stats.Packages, stats.Ecosystems, stats.Bytes)
 	return nil
 }
 
-func runStatus(ctx context.Context, args []string, c *console) int {
+func runStatus(ctx context.Context, args []string, c *cli.Console) int {
 	var path string
-	fset := newFlagSet("db status")
+	fset := cli.NewFlagSet("db status")
 	fset.StringVar(&path, "db", "", "")
-	fset.BoolVar(&c.quiet, "q", false, "")
-	rest, err := parse(fset, args)
+	fset.BoolVar(&c.Quiet, "q", false, "")
+	rest, err := cli.Parse(fset, args)
 	if err == nil && len(rest) > 0 {
 		err = fmt.Errorf("db status takes no arguments, got %s", strings.Join(rest, " "))
 	}
 	if err != nil {
-		return c.usage(err, usageStatus)
+		return c.Usage(err, usageStatus)
 	}
 	a, err := openAdvisories(ctx, path, c)
 	if err != nil {
-		return c.fail(err)
+		return c.Fail(err)
 	}
 	defer a.close()
-	a.status(c.out)
-	return exitOK
+	a.status(c.Out)
+	return cli.ExitOK
 }
 
 // status writes what the database holds, source by source.

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/boltseal/boltseal"
+	"github.com/boltseal/boltseal/examples/internal/cli"
 	"github.com/boltseal/boltseal/internal/registryserver"
 )
 
@@ -62,7 +63,7 @@ func TestDistribution(t *testing.T) {
 				return out.String(), said.String(), cmd.ProcessState.ExitCode()
 			}
 			stdout, stderr, status := scan("SSL_CERT_FILE="+server.CertFile, "DOCKER_CONFIG="+r.config(registryserver.Password))
-			require.Equal(t, exitIncomplete, status, "npm and Maven advisories of the snapshot are old")
+			require.Equal(t, cli.ExitIncomplete, status, "npm and Maven advisories of the snapshot are old")
 			got, err := boltseal.ReadReport(bytes.NewReader([]byte(stdout)))
 			require.NoError(t, err, stderr)
 			require.Equal(t, demo.String(), got.Image.Digest)
@@ -70,13 +71,13 @@ func TestDistribution(t *testing.T) {
 
 			if tt.tls {
 				stdout, stderr, status = scan("DOCKER_CONFIG=" + r.config(registryserver.Password))
-				require.Equal(t, exitIncomplete, status)
+				require.Equal(t, cli.ExitIncomplete, status)
 				require.Empty(t, stdout)
 				require.Contains(t, stderr, "certificate", "nobody vouches for it")
 			}
 			if tt.login {
 				stdout, stderr, status = scan("SSL_CERT_FILE="+server.CertFile, "DOCKER_CONFIG="+r.config("hunter2"))
-				require.Equal(t, exitIncomplete, status)
+				require.Equal(t, cli.ExitIncomplete, status)
 				require.Empty(t, stdout)
 				require.Regexp(t, "(?i)unauthorized|permission", stderr)
 				require.NotContains(t, stderr, "hunter2")

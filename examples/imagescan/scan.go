@@ -10,43 +10,44 @@ import (
 	"time"
 
 	"github.com/boltseal/boltseal"
+	"github.com/boltseal/boltseal/examples/internal/cli"
 	"github.com/boltseal/boltseal/image"
 )
 
 // runScan scans one image and writes what was asked for.
-func runScan(ctx context.Context, o *options, c *console) int {
-	c.quiet = o.quiet
-	now, fixed, err := c.now()
+func runScan(ctx context.Context, o *options, c *cli.Console) int {
+	c.Quiet = o.quiet
+	now, fixed, err := c.Now()
 	if err != nil {
-		return c.usage(err, "")
+		return c.Usage(err, "")
 	}
 	a, err := openAdvisories(ctx, o.db, c)
 	if err != nil {
-		return c.fail(err)
+		return c.Fail(err)
 	}
 	defer a.close()
 	r, err := scan(ctx, o, c, a, now)
 	if r == nil {
-		return c.fail(err)
+		return c.Fail(err)
 	}
 	if err != nil {
-		c.remark("%v", err)
+		c.Remark("%v", err)
 	}
 	if fixed {
 		r.Created = &now
 	}
 	if err := o.write(c, r, now); err != nil {
-		return c.fail(err)
+		return c.Fail(err)
 	}
 	if a.snapshot && o.ref != "" && !covered(r.Checks) {
-		c.remark("the advisories inside this program are few and age with it; a database for all scans to come: imagescan db build -from %s", osvExport)
+		c.Remark("the advisories inside this program are few and age with it; a database for all scans to come: imagescan db build -from %s", osvExport)
 	}
 	return o.status(c, r)
 }
 
 // scan is the whole job: open, read every layer once, match. A report that
 // comes with an error holds what could be read.
-func scan(ctx context.Context, o *options, c *console, a *advisories, now time.Time) (*boltseal.Report, error) {
+func scan(ctx context.Context, o *options, c *cli.Console, a *advisories, now time.Time) (*boltseal.Report, error) {
 	img, cache, err := o.open(ctx, c)
 	if err != nil {
 		return nil, err
@@ -54,7 +55,7 @@ func scan(ctx context.Context, o *options, c *console, a *advisories, now time.T
 	defer img.Close()
 
 	analyzers, scanner := o.analyzers(c)
-	observer, done := progress(c.err, "reading layers", o.quiet)
+	observer, done := c.Progress("reading layers")
 	inv, err := image.Analyze(ctx, img, &image.AnalyzeOptions{Cache: cache, Observer: observer}, analyzers...)
 	done()
 	if ctx.Err() != nil {
@@ -82,7 +83,7 @@ func scan(ctx context.Context, o *options, c *console, a *advisories, now time.T
 }
 
 // open opens the image and the cache of layer records.
-func (o *options) open(ctx context.Context, c *console) (*image.Image, image.Cache, error) {
+func (o *options) open(ctx context.Context, c *cli.Console) (*image.Image, image.Cache, error) {
 	if o.ref == "" {
 		img, err := openDemo(ctx)
 		return img, nil, err

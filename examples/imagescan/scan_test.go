@@ -14,13 +14,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/boltseal/boltseal"
+	"github.com/boltseal/boltseal/examples/internal/cli"
 )
 
 // recorder is a console that keeps what was written.
 type recorder struct{ out, err bytes.Buffer }
 
-func (r *recorder) console() *console {
-	return &console{out: &r.out, err: &r.err, env: func(string) string { return "" }}
+func (r *recorder) console() *cli.Console {
+	return &cli.Console{Name: "imagescan", Out: &r.out, Err: &r.err, Env: func(string) string { return "" }}
 }
 
 // scanJSON runs the program with -o json, with no database but the snapshot.
@@ -73,7 +74,7 @@ func writeLayout(t *testing.T, dir string) ggcr.Hash {
 
 func TestDemo(t *testing.T) {
 	r, code := scanJSON(t)
-	require.Equal(t, exitOK, code)
+	require.Equal(t, cli.ExitOK, code)
 	have := map[string]boltseal.ReportPackage{}
 	for _, p := range r.Packages {
 		have[p.Type+" "+p.Name+" "+p.Version] = p
@@ -110,7 +111,7 @@ func TestDemo(t *testing.T) {
 func TestJSONKeys(t *testing.T) {
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	var c recorder
-	require.Equal(t, exitOK, run(t.Context(), []string{"-o", "json"}, c.console()))
+	require.Equal(t, cli.ExitOK, run(t.Context(), []string{"-o", "json"}, c.console()))
 	var doc map[string]any
 	require.NoError(t, json.Unmarshal(c.out.Bytes(), &doc))
 	keys := func(v any, want ...string) {
@@ -150,8 +151,8 @@ func TestSharedImages(t *testing.T) {
 		name := strings.TrimSuffix(filepath.Base(f), ".oci.tar")
 		t.Run(name, func(t *testing.T) {
 			r, code := scanJSON(t, "oci-archive:"+f)
-			require.Contains(t, []int{exitOK, exitIncomplete}, code)
-			require.Equal(t, r.Complete, code == exitOK)
+			require.Contains(t, []int{cli.ExitOK, cli.ExitIncomplete}, code)
+			require.Equal(t, r.Complete, code == cli.ExitOK)
 			n := 0
 			for _, p := range r.Packages {
 				if p.Type == "deb" || p.Type == "rpm" || p.Type == "apk" {

@@ -17,6 +17,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/stretchr/testify/require"
 
+	"github.com/boltseal/boltseal/examples/internal/cli"
 	"github.com/boltseal/boltseal/internal/clitest"
 )
 
@@ -76,12 +77,12 @@ func TestRegistry(t *testing.T) {
 
 	for _, name := range []string{host + "/shop/front:1.4", "docker://" + host + "/shop/front@" + demo.String()} {
 		r, code := scanJSON(t, "-cache=", name)
-		require.Equal(t, exitIncomplete, code, "npm and Maven advisories of the snapshot are old")
+		require.Equal(t, cli.ExitIncomplete, code, "npm and Maven advisories of the snapshot are old")
 		require.Equal(t, demo.String(), r.Image.Digest)
 		require.NotEmpty(t, r.Findings)
 	}
 	var c recorder
-	require.Equal(t, exitIncomplete, run(t.Context(), []string{"-cache=", host + "/shop/front:none"}, c.console()))
+	require.Equal(t, cli.ExitIncomplete, run(t.Context(), []string{"-cache=", host + "/shop/front:none"}, c.console()))
 	require.Contains(t, c.err.String(), "shop/front")
 	require.Empty(t, c.out.String())
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/boltseal/boltseal"
+	"github.com/boltseal/boltseal/examples/internal/cli"
 	"github.com/boltseal/boltseal/image"
 	"github.com/boltseal/boltseal/sbom"
 	"github.com/boltseal/boltseal/secrets"
@@ -18,7 +19,7 @@ import (
 // The fingerprints of secrets are keyed with a salt that is made once and kept
 // in the user's cache: findings stay comparable over scans, and records of
 // layers can be used again. The demo, which keeps nothing, has a fixed one.
-func (o *options) analyzers(c *console) ([]image.Analyzer, *secrets.Scanner) {
+func (o *options) analyzers(c *cli.Console) ([]image.Analyzer, *secrets.Scanner) {
 	all := sbom.Analyzers()
 	if !o.secrets {
 		return all, nil
@@ -26,10 +27,10 @@ func (o *options) analyzers(c *console) ([]image.Analyzer, *secrets.Scanner) {
 	so := &secrets.Options{Decompress: map[string]func(io.Reader) (io.ReadCloser, error){"zstd": unzstd}}
 	if o.ref == "" {
 		so.Salt = []byte("the demo has no secrets to keep")
-	} else if name := inUserCache("secrets.salt"); name != "" {
+	} else if name := cli.InUserCache("secrets.salt"); name != "" {
 		var err error
 		if so.Salt, err = secrets.LoadSalt(name, true); err != nil {
-			c.remark("secrets are fingerprinted for this scan alone: %v", err)
+			c.Remark("secrets are fingerprinted for this scan alone: %v", err)
 		}
 	}
 	return append(all, secrets.New(so)), secrets.NewScanner(so)
@@ -42,8 +43,10 @@ func configSecrets(ctx context.Context, s *secrets.Scanner, img *image.Image, r 
 	for i := range res.Matches {
 		r.Findings = append(r.Findings, res.Matches[i].Finding())
 	}
-	r.Skipped = append(r.Skipped, res.Skipped...)
-	r.Complete = r.Complete && len(res.Skipped) == 0
+	for _, s := range res.Skipped {
+		r.Skipped = append(r.Skipped, s)
+		r.Complete = r.Complete && s.Note
+	}
 	r.Findings = secrets.GroupFindings(r.Findings)
 	return err
 }

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/boltseal/boltseal/examples/internal/cli"
 )
 
 // TestBuildFromURL builds from a server laid out as OSV.dev's bucket.
@@ -36,15 +38,15 @@ func TestBuildFromURL(t *testing.T) {
 		return code, c.out.String() + c.err.String()
 	}
 	code, said := build(srv.URL + "/osv")
-	require.Equal(t, exitOK, code, said)
+	require.Equal(t, cli.ExitOK, code, said)
 	require.Contains(t, said, "1 advisories for 1 packages")
 
 	code, said = build(srv.URL + "/elsewhere")
-	require.Equal(t, exitIncomplete, code)
+	require.Equal(t, cli.ExitIncomplete, code)
 	require.Contains(t, said, "404")
 
 	list = "../../etc\n"
 	code, said = build(srv.URL + "/osv")
-	require.Equal(t, exitIncomplete, code)
+	require.Equal(t, cli.ExitIncomplete, code)
 	require.Contains(t, said, "malformed")
 }

@@ -1,6 +1,9 @@
 package main
 
-import "github.com/boltseal/boltseal"
+import (
+	"github.com/boltseal/boltseal"
+	"github.com/boltseal/boltseal/examples/internal/cli"
+)
 
 // covered reports whether the advisories cover what was found. A package
 // without a version of its own, as a program has that was built from a work
@@ -15,7 +18,7 @@ func covered(checks []boltseal.Check) bool {
 }
 
 // status is the exit status that a report deserves.
-func (o *options) status(c *console, r *boltseal.Report) int {
+func (o *options) status(c *cli.Console, r *boltseal.Report) int {
 	if o.failOn != nil {
 		n, unrated := 0, 0
 		for i := range r.Findings {
@@ -36,14 +39,14 @@ func (o *options) status(c *console, r *boltseal.Report) int {
 		}
 		if n > 0 {
 			if unrated > 0 && *o.failOn != boltseal.SeverityUnknown {
-				c.remark("%d of the %d findings at or above %s are rated by nobody; -unrated says what they count as", unrated, n, *o.failOn)
+				c.Remark("%d of the %d findings at or above %s are rated by nobody; -unrated says what they count as", unrated, n, *o.failOn)
 			}
-			return exitFindings
+			return cli.ExitFindings
 		}
 	}
 	// The demo shows what an incomplete scan looks like; that is no failure of it.
 	if !r.Complete && o.ref != "" {
-		return exitIncomplete
+		return cli.ExitIncomplete
 	}
-	return exitOK
+	return cli.ExitOK
 }

@@ -41,57 +41,35 @@ package main
 
 import (
 	"context"
-	"io"
-	"os"
-	"os/signal"
+
+	"github.com/boltseal/boltseal/examples/internal/cli"
 )
 
-// Exit statuses.
-const (
-	exitOK         = 0
-	exitFindings   = 1
-	exitUsage      = 2
-	exitIncomplete = 3
-)
-
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	status := run(ctx, os.Args[1:], &console{in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.Getenv})
-	stop()
-	os.Exit(status)
-}
-
-// console is what the program is connected to.
-type console struct {
-	in       io.Reader
-	out, err io.Writer
-	env      func(string) string
-	quiet    bool
-}
+func main() { cli.Main(tool, run) }
 
 // run is the program: arguments in, exit status out.
-func run(ctx context.Context, args []string, c *console) int {
+func run(ctx context.Context, args []string, c *cli.Console) int {
 	o, err := parseFlags(args)
 	if err != nil {
-		return c.usage(err)
+		return c.Usage(err, usage)
 	}
-	c.quiet = o.quiet
+	c.Quiet = o.quiet
 	r, err := o.scan(ctx, c)
 	if r == nil {
-		return c.fail(err)
+		return c.Fail(err)
 	}
 	if err != nil {
-		c.remark("%v", err)
+		c.Remark("%v", err)
 		r.Complete = false
 	}
 	if err := o.finish(c, r); err != nil {
-		return c.fail(err)
+		return c.Fail(err)
 	}
 	if o.exceeded(r) {
-		return exitFindings
+		return cli.ExitFindings
 	}
 	if !r.Complete {
-		return exitIncomplete
+		return cli.ExitIncomplete
 	}
-	return exitOK
+	return cli.ExitOK
 }

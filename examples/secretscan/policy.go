@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/boltseal/boltseal"
+	"github.com/boltseal/boltseal/examples/internal/cli"
 	"github.com/boltseal/boltseal/secrets"
 	"github.com/boltseal/boltseal/secrets/gitleaks"
 )
@@ -19,7 +20,7 @@ type policy struct {
 	baseline *secrets.Baseline
 }
 
-func (o *options) policy(c *console) (*policy, error) {
+func (o *options) policy(c *cli.Console) (*policy, error) {
 	salt, err := o.readSalt(c)
 	if err != nil {
 		return nil, err
@@ -49,7 +50,7 @@ func (o *options) policy(c *console) (*policy, error) {
 			return nil, err
 		}
 		for _, r := range imported.Refused {
-			c.remark("%s: %s: not taken over: %s", o.gitleaks, r.Rule, r.Reason)
+			c.Remark("%s: %s: not taken over: %s", o.gitleaks, r.Rule, r.Reason)
 		}
 		for i := range imported.Rules {
 			imported.Rules[i].ID = "gitleaks-" + imported.Rules[i].ID // beside a built-in of that name
@@ -83,26 +84,26 @@ func readFile[T any](name string, read func(io.Reader) (T, error)) (v T, err err
 }
 
 // apply marks the findings that do not count.
-func (p *policy) apply(c *console, r *boltseal.Report) {
+func (p *policy) apply(c *cli.Console, r *boltseal.Report) {
 	for _, a := range secrets.ApplyAllow(r.Findings, p.allow, time.Now()) {
-		c.remark("an exception fits nothing any more: %s", a.Reason)
+		c.Remark("an exception fits nothing any more: %s", a.Reason)
 	}
 	if p.baseline != nil {
 		if gone := p.baseline.Apply(r.Findings); len(gone) > 0 {
-			c.remark("%d of %d entries of the baseline fit nothing here: dealt with, elsewhere, or made with another salt", len(gone), len(p.baseline.Entries))
+			c.Remark("%d of %d entries of the baseline fit nothing here: dealt with, elsewhere, or made with another salt", len(gone), len(p.baseline.Entries))
 		}
 	}
 }
 
 // readSalt returns the salt of the fingerprints. One that is not named is made
 // once and kept, so that the same secret has the same fingerprint tomorrow.
-func (o *options) readSalt(c *console) ([]byte, error) {
+func (o *options) readSalt(c *cli.Console) ([]byte, error) {
 	if o.salt != "" {
 		return secrets.LoadSalt(o.salt, false)
 	}
-	name := inUserCache("secrets.salt")
+	name := cli.InUserCache("secrets.salt")
 	if name == "" {
-		c.remark("no user cache: fingerprints of this scan fit no other")
+		c.Remark("no user cache: fingerprints of this scan fit no other")
 		return nil, nil
 	}
 	return secrets.LoadSalt(name, true)

@@ -13,6 +13,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/boltseal/boltseal"
+	"github.com/boltseal/boltseal/examples/internal/cli"
 	"github.com/boltseal/boltseal/image"
 	"github.com/boltseal/boltseal/image/daemon"
 	"github.com/boltseal/boltseal/image/remote"
@@ -21,7 +22,7 @@ import (
 
 // scan reads the target. A report that comes with an error holds what could be
 // read.
-func (o *options) scan(ctx context.Context, c *console) (*boltseal.Report, error) {
+func (o *options) scan(ctx context.Context, c *cli.Console) (*boltseal.Report, error) {
 	p, err := o.policy(c)
 	if err != nil {
 		return nil, err
@@ -38,7 +39,7 @@ func (o *options) scan(ctx context.Context, c *console) (*boltseal.Report, error
 	return r, err
 }
 
-func (o *options) read(ctx context.Context, c *console, so *secrets.Options) (*boltseal.Report, error) {
+func (o *options) read(ctx context.Context, c *cli.Console, so *secrets.Options) (*boltseal.Report, error) {
 	s := secrets.NewScanner(so)
 	kind, path, _ := strings.Cut(o.target, ":")
 	if strings.HasPrefix(o.target, ".") || filepath.IsAbs(o.target) { // no image has such a name
@@ -46,25 +47,28 @@ func (o *options) read(ctx context.Context, c *console, so *secrets.Options) (*b
 	}
 	switch {
 	case o.target == "-":
-		res, err := s.Reader(ctx, "stdin", c.in)
-		return collect("stdin", func(yield func(secrets.Result, error) bool) { yield(res, err) })
+		res, err := s.Reader(ctx, "stdin", c.In)
+		return collect(c, "stdin", func(yield func(secrets.Result, error) bool) { yield(res, err) })
 	case kind == "dir":
-		return readFiles(ctx, s, o.target, path)
+		return readFiles(ctx, c, s, o.target, path)
 	case kind == "git":
 		limits := boltseal.Limits{ArchiveBytes: 256 << 30, ArchiveEntries: boltseal.Unlimited} // history is long
 		deep := *so
 		deep.Limits = &limits
-		return collect(o.target, secrets.NewScanner(&deep).Git(ctx, os.DirFS(path)))
+		return collect(c, o.target, secrets.NewScanner(&deep).Git(ctx, os.DirFS(path)))
 	}
 	return o.readImage(ctx, c, s, so)
 }
 
 // collect makes a report of the results of files.
-func collect(name string, results iter.Seq2[secrets.Result, error]) (*boltseal.Report, error) {
+func collect(c *cli.Console, name string, results iter.Seq2[secrets.Result, error]) (*boltseal.Report, error) {
 	r := &boltseal.Report{Image: &boltseal.ReportImage{Name: name}, Complete: true}
 	var errs []error
 	const most = 20
+	step, done := c.Counter("looking at files")
+	defer done()
 	for res, err := range results {
+		step()
 		for i := range res.Matches {
 			r.Findings = append(r.Findings, res.Matches[i].Finding())
 		}
@@ -83,13 +87,13 @@ func collect(name string, results iter.Seq2[secrets.Result, error]) (*boltseal.R
 }
 
 // readFiles reads a folder, or one file.
-func readFiles(ctx context.Context, s *secrets.Scanner, target, path string) (*boltseal.Report, error) {
+func readFiles(ctx context.Context, c *cli.Console, s *secrets.Scanner, target, path string) (*boltseal.Report, error) {
 	info, err := os.Stat(path)
 	switch {
 	case err != nil:
 		return nil, err
 	case info.IsDir():
-		return collect(target, s.FS(ctx, os.DirFS(path)))
+		return collect(c, target, s.FS(ctx, os.DirFS(path)))
 	case !info.Mode().IsRegular():
 		return nil, fmt.Errorf("%s: neither a folder nor a file", path)
 	}
@@ -99,12 +103,12 @@ func readFiles(ctx context.Context, s *secrets.Scanner, target, path string) (*b
 	}
 	defer f.Close()
 	res, err := s.Reader(ctx, path, f)
-	return collect(target, func(yield func(secrets.Result, error) bool) { yield(res, err) })
+	return collect(c, target, func(yield func(secrets.Result, error) bool) { yield(res, err) })
 }
 
 // readImage reads every layer of an image once, and its configuration.
-func (o *options) readImage(ctx context.Context, c *console, s *secrets.Scanner, so *secrets.Options) (*boltseal.Report, error) {
-	opts := &image.OpenOptions{Transports: []image.Transport{remote.Transport(nil), daemon.Transport(&daemon.Options{Host: c.env("DOCKER_HOST")})}}
+func (o *options) readImage(ctx context.Context, c *cli.Console, s *secrets.Scanner, so *secrets.Options) (*boltseal.Report, error) {
+	opts := &image.OpenOptions{Transports: []image.Transport{remote.Transport(nil), daemon.Transport(&daemon.Options{Host: c.Env("DOCKER_HOST")})}}
 	if strings.HasPrefix(o.target, "docker:") || strings.HasPrefix(o.target, "docker-daemon:") {
 		opts.SpoolDir = os.TempDir()
 	}
@@ -113,11 +117,13 @@ func (o *options) readImage(ctx context.Context, c *console, s *secrets.Scanner,
 		return nil, err
 	}
 	defer img.Close()
-	ao := &image.AnalyzeOptions{}
+	observer, done := c.Progress("reading layers")
+	ao := &image.AnalyzeOptions{Observer: observer}
 	if o.cache != "" {
 		ao.Cache = &image.DirCache{Dir: o.cache}
 	}
 	inv, err := image.Analyze(ctx, img, ao, secrets.New(so))
+	done()
 	if inv == nil {
 		return nil, err
 	}
@@ -126,8 +132,11 @@ func (o *options) readImage(ctx context.Context, c *console, s *secrets.Scanner,
 	for i := range res.Matches {
 		r.Findings = append(r.Findings, res.Matches[i].Finding())
 	}
-	r.Skipped = append(r.Skipped, res.Skipped...)
-	r.Complete = r.Complete && len(res.Skipped) == 0 && cerr == nil
+	for _, s := range res.Skipped {
+		r.Skipped = append(r.Skipped, s)
+		r.Complete = r.Complete && s.Note
+	}
+	r.Complete = r.Complete && cerr == nil
 	return r, errors.Join(err, cerr)
 }
 

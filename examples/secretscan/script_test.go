@@ -13,6 +13,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/stretchr/testify/require"
 
+	"github.com/boltseal/boltseal/examples/internal/cli"
 	"github.com/boltseal/boltseal/internal/clitest"
 	"github.com/boltseal/boltseal/secrets/secretstest"
 )
@@ -93,8 +94,8 @@ func TestImage(t *testing.T) {
 	t.Setenv("XDG_CACHE_HOME", filepath.Join(dir, "cache"))
 	for range 2 { // the second time from the cache
 		var out, errs bytes.Buffer
-		code := run(t.Context(), []string{"-o", "json", "-fail-on", "low", "oci:" + layout}, &console{out: &out, err: &errs, env: os.Getenv})
-		require.Equal(t, exitFindings, code, errs.String())
+		code := run(t.Context(), []string{"-o", "json", "-fail-on", "low", "oci:" + layout}, &cli.Console{Name: tool, Out: &out, Err: &errs, Env: os.Getenv})
+		require.Equal(t, cli.ExitFindings, code, errs.String())
 		got := out.String()
 		require.Contains(t, got, `"path": "config:Env[TOKEN]"`)
 		require.Contains(t, got, `"path": "history[0]"`)

@@ -1,7 +1,6 @@
-package main
+package cli
 
 import (
-	"io"
 	"sync"
 	"time"
 
@@ -10,15 +9,15 @@ import (
 	"github.com/boltseal/boltseal"
 )
 
-// progress draws one bar for all items being read. It returns nil, and a func
-// that does nothing, unless w is a terminal.
-func progress(w io.Writer, what string, quiet bool) (o *boltseal.Observer, done func()) {
-	width := columns(w)
-	if quiet || width == 0 {
+// Progress draws one bar for all items being read. It returns nil, and a func
+// that does nothing, unless Err is a terminal.
+func (c *Console) Progress(what string) (o *boltseal.Observer, done func()) {
+	width := Columns(c.Err)
+	if c.Quiet || width == 0 {
 		return nil, func() {}
 	}
 	p := &bar{left: map[string]int64{}, bar: progressbar.NewOptions64(1,
-		progressbar.OptionSetWriter(w),
+		progressbar.OptionSetWriter(c.Err),
 		progressbar.OptionSetDescription(what),
 		progressbar.OptionShowBytes(true),
 		progressbar.OptionSetWidth(max(10, min(40, width-50))),
@@ -71,4 +70,20 @@ func (p *bar) finish() {
 	defer p.mu.Unlock()
 	p.bar.Finish()
 	p.bar.Clear()
+}
+
+// Counter draws how many things were done, where their number is not known
+// before. It draws nothing unless Err is a terminal.
+func (c *Console) Counter(what string) (step, done func()) {
+	if c.Quiet || Columns(c.Err) == 0 {
+		return func() {}, func() {}
+	}
+	b := progressbar.NewOptions(-1,
+		progressbar.OptionSetWriter(c.Err),
+		progressbar.OptionSetDescription(what),
+		progressbar.OptionShowCount(),
+		progressbar.OptionClearOnFinish(),
+		progressbar.OptionThrottle(100*time.Millisecond),
+	)
+	return func() { b.Add(1) }, func() { b.Finish(); b.Clear() }
 }

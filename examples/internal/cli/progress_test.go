@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"bytes"
@@ -10,7 +10,7 @@ import (
 
 func TestProgressIsForTerminals(t *testing.T) {
 	var b bytes.Buffer
-	o, done := progress(&b, "reading", false)
+	o, done := (&Console{Err: &b}).Progress("reading")
 	require.Nil(t, o)
 	done()
 	require.Empty(t, b.String())
