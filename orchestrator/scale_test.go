@@ -41,6 +41,8 @@ func TestMillionRules(t *testing.T) {
 	require.Equal(t, orchestrator.Granted, d.Answer)
 	require.Len(t, d.Grants, 1000)
 	require.Equal(t, 7, d.Grants[999].RuleIndex)
+	_, ok := orchestrator.NewGraph(a, nil).Shortest(orchestrator.Group(orchestrator.GroupAuthenticated).Position(), orchestrator.ClusterAdmin)
+	require.False(t, ok)
 }
 
 // What is written comes back the same, by YAML and by JSON.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 
 	"github.com/boltseal/boltseal/orchestrator"
@@ -74,11 +75,11 @@ func runAllowList(ctx context.Context, args []string, c *console) int {
 	return c.violations(snap, violations, waived, lerr)
 }
 
-// violations prints how the list and the cluster differ: a path once, before
-// the rights that it reaches.
+// violations prints how the list and the cluster differ.
 func (c *console) violations(snap *orchestrator.Snapshot, list []orchestrator.Violation, waived bool, loadErr error) int {
 	counted, hidden := 0, 0
-	var last *orchestrator.Path
+	groups := map[string][]*orchestrator.Violation{} // of one subject, by one grant or path
+	var order []string
 	for i := range list {
 		v := &list[i]
 		if v.Waiver == nil {
@@ -87,14 +88,14 @@ func (c *console) violations(snap *orchestrator.Snapshot, list []orchestrator.Vi
 			hidden++
 			continue
 		}
-		c.print("%s", v)
-		for _, g := range v.Grants {
-			c.print("    %s", g)
+		key := fmt.Sprintf("%s %s %s %v %p", v.Kind, v.Subject, v.Namespace, v.Grants, v.Path)
+		if groups[key] == nil {
+			order = append(order, key)
 		}
-		if v.Path != nil && v.Path != last {
-			c.path(v.Path)
-			last = v.Path
-		}
+		groups[key] = append(groups[key], v)
+	}
+	for _, key := range order {
+		c.violation(groups[key])
 	}
 	if hidden > 0 {
 		c.remark("differences that the list waives: %d; -waived shows them", hidden)
@@ -112,4 +113,22 @@ func (c *console) violations(snap *orchestrator.Snapshot, list []orchestrator.Vi
 		}
 	}
 	return exitOK
+}
+
+// violation prints differences that have one cause: a few of them, and it.
+func (c *console) violation(group []*orchestrator.Violation) {
+	const shown = 4
+	for i, v := range group {
+		if i == shown && len(group) > shown+1 {
+			c.print("and %d more", len(group)-shown)
+			break
+		}
+		c.print("%s", v)
+	}
+	for _, g := range group[0].Grants {
+		c.print("    %s", g)
+	}
+	if p := group[0].Path; p != nil {
+		c.path(p)
+	}
 }

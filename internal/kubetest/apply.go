@@ -28,23 +28,32 @@ func (c *Cluster) Apply(t testing.TB, manifests string) {
 }
 
 // Documents decodes a YAML stream.
-func Documents(t testing.TB, manifests string) (list []*unstructured.Unstructured) {
+func Documents(t testing.TB, manifests string) []*unstructured.Unstructured {
 	t.Helper()
+	list, err := Decode(manifests)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+// Decode decodes a YAML stream.
+func Decode(manifests string) (list []*unstructured.Unstructured, err error) {
 	for _, doc := range strings.Split("\n"+manifests, "\n---") {
 		data, err := yaml.YAMLToJSON([]byte(doc))
 		if err != nil {
-			t.Fatalf("%v in\n%s", err, doc)
+			return nil, fmt.Errorf("%w in\n%s", err, doc)
 		}
 		if bytes.Equal(data, []byte("null")) {
 			continue
 		}
 		u := &unstructured.Unstructured{}
 		if err := json.Unmarshal(data, &u.Object); err != nil {
-			t.Fatal(err)
+			return nil, err
 		}
 		list = append(list, u)
 	}
-	return list
+	return list, nil
 }
 
 // Create creates one object with somebody's configuration, or replaces it where

@@ -180,8 +180,47 @@ func escalationCases() []escalationCase {
 		{title: "volume", rules: "create persistentvolumes", local: "create pods,persistentvolumeclaims", level: "baseline", to: toNode, attack: hostVolume, works: true},
 		{title: "volume without a claim", rules: "create persistentvolumes", local: "create pods", level: "baseline", to: toNode, attack: hostVolume},
 		{title: "claim without a volume", local: "create pods,persistentvolumeclaims,persistentvolumes", level: "baseline", to: toNode, attack: hostVolume},
+
+		// E33, E35, E36, E43, E47, E70: a pod that runs. That the kubelet does what
+		// the API server accepted is not shown.
+		{title: "change an image", safe: "patch pods", to: toStrong, attack: changeImage, works: true},
+		{title: "change an image by name", safe: "patch pods strong", to: toStrong, attack: changeImage, works: true},
+		{title: "change the status", safe: "patch pods/status", to: toStrong, attack: changeImage},
+		{title: "change another's image", safe: "patch pods other", to: toStrong, attack: changeImage},
+		{title: "exec", safe: "create pods/exec", to: toStrong, attack: connect("exec"), works: true},
+		{title: "attach", safe: "create pods/attach strong", to: toStrong, attack: connect("attach"), works: true},
+		{title: "exec by get", safe: "get pods/exec,pods/attach", to: toStrong, attack: connect("exec")},
+		{title: "exec elsewhere", local: "create pods/exec", to: toStrong, attack: connect("exec")},
+		{title: "add a container", safe: "patch pods/ephemeralcontainers", to: toStrong, attack: addContainer(false), works: true},
+		{title: "add a container by pods", safe: "patch pods/resize", to: toStrong, attack: addContainer(false)},
+		{title: "add a privileged container in restricted", safe: "patch pods/ephemeralcontainers", to: toNode, attack: addContainer(true)},
+		{title: "talk to the kubelet", rules: "get nodes/proxy", to: toStrong, attack: kubelet, works: true},
+		{title: "talk to the kubelet by name", rules: "get nodes/proxy t-node", to: toStrong, attack: kubelet, works: true},
+		{title: "talk to another kubelet", rules: "get nodes/proxy other", to: toStrong, attack: kubelet},
+		{title: "read the kubelet's metrics", rules: "get nodes/metrics,nodes/stats,nodes/log,nodes/configz", to: toStrong, attack: kubelet},
+		{title: "write what a pod reads", safe: "patch configmaps settings", to: toStrong, attack: changeSettings, works: true},
+		{title: "write what no pod reads", safe: "patch configmaps other", to: toStrong, attack: changeSettings},
+		{title: "a node's pods", rules: "create,get certificatesigningrequests.certs; create certificatesigningrequests/nodeclient.certs", to: toStrong, attack: nodesPods, works: true},
+		{title: "a node's pods, own name", rules: "create,get certificatesigningrequests.certs; create certificatesigningrequests/selfnodeclient.certs", to: toStrong, attack: nodesPods},
+
+		// E51: the token that the cloud asks for; that it trusts it is not shown.
+		{title: "a token for the cloud", safe: "create serviceaccounts/token cloud", to: toCloud, attack: cloudToken, works: true},
+		{title: "a token of another", safe: "create serviceaccounts/token strong", to: toCloud, attack: cloudToken},
+
+		// E53, E55, E56: admission.
+		{title: "a mutating webhook", rules: "create mutatingwebhookconfigurations.admission", to: toAdmin, attack: mutatingWebhook, works: true},
+		{title: "a validating webhook", rules: "create validatingwebhookconfigurations.admission", to: toAdmin, attack: mutatingWebhook},
+		{title: "a mutating policy", rules: "create mutatingadmissionpolicies.admission,mutatingadmissionpolicybindings.admission", to: toAdmin, attack: mutatingPolicy, works: true},
+		{title: "a mutating policy, not bound", rules: "create mutatingadmissionpolicies.admission", to: toAdmin, attack: mutatingPolicy},
+		{title: "remove the barrier", local: "create pods", level: "privileged", rules: "delete validatingadmissionpolicybindings.admission", extra: barrier, to: toNode, attack: dropBarrier, works: true},
+		{title: "respect the barrier", local: "create pods", level: "privileged", rules: "get validatingadmissionpolicybindings.admission", extra: barrier, to: toNode, attack: dropBarrier},
 	}
 }
+
+func toStrong(*escalationCase) orchestrator.Position {
+	return orchestrator.ServiceAccount("safe", "strong").Position()
+}
+func toCloud(*escalationCase) orchestrator.Position { return orchestrator.CloudRole("t-role") }
 
 const joinable = `apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRoleBinding

@@ -32,18 +32,27 @@ func TestEscalationsAreReal(t *testing.T) {
 		c.Apply(t, cases[i].manifests())
 	}
 	waitForAccounts(t, c)
+	createStrongPod(t, c)
 	snap, err := kube.Snapshot(t.Context(), c.Config, nil)
 	require.NoError(t, err)
 	settled := map[string]bool{
 		// How this cluster is configured, which its objects do not tell.
 		"anonymous-auth": true, "bootstrap-token-auth": true, "csr-signer": true, "pod-security-default": true, "controller-accounts": true,
 		// What no object of this cluster does.
-		"credentials": false, "bootstrap-token": false, "mutating-webhook": false, "mutating-policy": false, "aws-auth": false, "reads": false,
+		"credentials": false, "bootstrap-token": false, "aws-auth": false, "node-of": false,
+		// What attacks have happen: an administrator writes, a pod reads its settings,
+		// a cloud trusts the account.
+		"mutating-webhook": true, "mutating-policy": true, "reads": true, "cloud-trust": true,
 		"control-plane-node": false, "metadata": false, "free": true, "volume-uid": true,
 	}
 	for _, e := range cases { // secrets are not read, but the cases say what is there
 		if strings.Contains(e.extra, "service-account-token") {
 			settled["credentials:vault"], settled["credentials:vault/"+e.name+"-token"] = true, true
+		}
+	}
+	for _, e := range cases { // a policy that refuses privileged pods
+		if strings.Contains(e.extra, "ValidatingAdmissionPolicy") {
+			settled["admission:"+e.name] = false
 		}
 	}
 	g := orchestrator.NewGraph(orchestrator.NewAccess(snap), &orchestrator.PathOptions{Settled: settled})
@@ -106,8 +115,29 @@ func waitForAccounts(t *testing.T, c *kubetest.Cluster) {
 }
 
 // escalationGround is what all cases share: a strong account in namespace vault,
-// a user and a group that are strong, and roles to bind.
+// one in namespace safe that a pod runs as, a user and a group that are strong,
+// and roles to bind.
 const escalationGround = `
+apiVersion: v1
+kind: Node
+metadata: {name: t-node}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: safe, labels: {pod-security.kubernetes.io/enforce: restricted}}
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: strong, namespace: safe}
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: cloud, namespace: safe, annotations: {eks.amazonaws.com/role-arn: t-role}}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: settings, namespace: safe}
+---
 apiVersion: v1
 kind: Namespace
 metadata: {name: vault, labels: {pod-security.kubernetes.io/enforce: restricted}}
@@ -149,6 +179,7 @@ type escalationCase struct {
 	rules  string // "verbs resources[.group] [names]; …", across the cluster
 	local  string // the same, in the user's own namespace
 	vault  string // the same, in namespace vault
+	safe   string // the same, in namespace safe, where a strong pod runs
 	level  string // Pod Security level of the user's own namespace; default restricted
 	extra  string // manifests; NAME stands for the name
 	to     func(*escalationCase) orchestrator.Position
@@ -163,7 +194,7 @@ func (e *escalationCase) manifests() string {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "apiVersion: v1\nkind: Namespace\nmetadata: {name: %s, labels: {pod-security.kubernetes.io/enforce: %s}}\n", e.name, level)
-	for _, part := range []struct{ ns, rules, suffix string }{{"", e.rules, "r"}, {e.name, e.local, "l"}, {"vault", e.vault, "v"}} {
+	for _, part := range []struct{ ns, rules, suffix string }{{"", e.rules, "r"}, {e.name, e.local, "l"}, {"vault", e.vault, "v"}, {"safe", e.safe, "s"}} {
 		if part.rules == "" {
 			continue
 		}
@@ -175,7 +206,12 @@ func (e *escalationCase) manifests() string {
 		for rule := range strings.SplitSeq(strings.ReplaceAll(part.rules, "NAME", e.name), ";") {
 			f := strings.Fields(rule)
 			resource, group, _ := strings.Cut(f[1], ".")
+			if first, _, several := strings.Cut(group, ","); several { // a.g,b.g
+				resource, group = strings.ReplaceAll(f[1], "."+first, ""), first
+			}
 			switch group {
+			case "admission":
+				group = "admissionregistration.k8s.io"
 			case "rbac":
 				group = "rbac.authorization.k8s.io"
 			case "certs":
