@@ -2,6 +2,7 @@ package secrets
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 )
 
@@ -20,7 +21,9 @@ func frameworkFamilies() []Rule {
 			return len(decodeBase64(bytes.TrimPrefix(c.Token, []byte("base64:")))) == 32
 		}, Revoke: "php artisan key:generate"},
 		{ID: "wp-salts", Provider: "WordPress", Title: "WordPress key or salt", By: ByAssignment, Program: `[ -~]64`, Names: []string{"authkey", "secureauthkey", "loggedinkey", "noncekey", "authsalt", "secureauthsalt", "loggedinsalt", "noncesalt"},
-			Confidence: ConfidenceMedium, Severity: medium, Refine: func(c *Candidate) bool { return random(c.Secret) }, Revoke: "https://api.wordpress.org/secret-key/1.1/salt/"},
+			Confidence: ConfidenceMedium, Severity: medium, Refine: func(c *Candidate) bool {
+				return slices.Contains(c.Rule.Names, flatName([]byte(c.Name))) && random(c.Secret)
+			}, Revoke: "https://api.wordpress.org/secret-key/1.1/salt/"},
 		{ID: "spring-datasource", Provider: "Spring", Title: "password of a Spring data source", By: ByAssignment, Program: `[!-~]4..512`, Names: []string{"springdatasourcepassword", "springdatasourcehikaripassword"}, Confidence: ConfidenceMedium, Refine: passwordLike, Revoke: "change the password at the database"},
 		{ID: "ado-net", Title: "password in an ADO.NET connection string", Program: passwords, Left: inside, Right: "-", Confidence: ConfidenceMedium, Refine: connection("server=", "data source=", "datasource=", "address=", "host="), Revoke: "change the password at the database"},
 		{ID: "odbc", Title: "password in an ODBC connection string", Program: passwords, Left: inside, Right: "-", Confidence: ConfidenceMedium, Refine: connection("driver=", "dsn="), Revoke: "change the password at the database"},
