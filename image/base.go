@@ -65,8 +65,8 @@ func ChainID(img *Image) digest.Digest { return identity.ChainID(img.Config.Root
 const emptyTar = digest.Digest("sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef")
 
 // findBase asks, in order of strength: provenance, known images, buildpacks'
-// label, annotations, Source-to-Image's label, history. The first that names an image does; the first
-// that knows the number of its layers says that.
+// label, annotations, Source-to-Image's label, history. The name comes from the
+// first that has one, and so does the number of layers.
 func findBase(ctx context.Context, img *Image, o *ClassifyOptions) (*Base, error) {
 	named, err := baseFromProvenance(ctx, img, o.Limits.WithDefaults().ManifestBytes)
 	var out *Base
@@ -104,7 +104,7 @@ func baseFromKnown(img *Image, known KnownImages) *Base {
 	}
 	for n := len(chain); n > real; n-- {
 		if name, ok := known[chain[n-1]]; ok {
-			e := evidence(boltseal.TechniqueHash, .95, "the lowest %s known as %s (chain ID %s)", map[bool]string{true: "layer is", false: fmt.Sprintf("%d layers are", n)}[n == 1], name, chain[n-1])
+			e := evidence(boltseal.TechniqueHash, .95, "the image begins with %s known as %s (chain ID %s)", plural(n, "layer"), name, chain[n-1])
 			b := &Base{Name: name, Confidence: .95, Evidence: e, Layers: n, SplitConfidence: .95, SplitEvidence: e}
 			if at := strings.LastIndex(name, "@"); at >= 0 && checkDigest(digest.Digest(name[at+1:])) == nil {
 				b.Digest = digest.Digest(name[at+1:])

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/boltseal/boltseal"
+	"github.com/boltseal/boltseal/internal/purl"
 )
 
 // Kind is what a layer is for.
@@ -152,10 +153,9 @@ func statSign(i int, s *LayerStats) sign {
 	}
 	system, language := 0, 0
 	for typ, n := range s.Brought {
-		switch typ {
-		case "deb", "apk", "rpm":
+		if purl.IsOS(typ) {
 			system += n
-		default:
+		} else {
 			language += n
 		}
 	}

@@ -35,6 +35,6 @@ func ExampleClassify() {
 	}
 	// Output:
 	// built on debian:12
-	// base 0.99 the lowest layer is known as debian:12 (chain ID sha256:840a8dcfeae95966a870b0b5257997ce94cbc19dd979409d1671d2e93a9e0de6)
+	// base 0.99 the image begins with 1 layer known as debian:12 (chain ID sha256:840a8dcfeae95966a870b0b5257997ce94cbc19dd979409d1671d2e93a9e0de6)
 	// dependencies 0.85 the layer brings 300 npm packages
 }

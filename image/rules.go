@@ -12,4 +12,7 @@ const (
 	RuleDigestMismatch = "image/digest-mismatch"
 	// RuleAmbiguousLayer: container engines unpack a layer to different trees.
 	RuleAmbiguousLayer = "image/ambiguous-layer"
+	// RuleTOCMismatch: the table of contents from which lazy engines make the file
+	// system tells of other files than the layer's tar.
+	RuleTOCMismatch = "image/toc-mismatch"
 )

@@ -12,7 +12,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/klauspost/compress/zstd"
 	digest "github.com/opencontainers/go-digest"
 
 	"github.com/boltseal/boltseal"
@@ -48,7 +47,7 @@ func tocKey(l *Layer) string {
 // toc compares a table of contents with the tar, entry by entry.
 type toc struct {
 	layer   *Layer
-	limit   int64 // bytes of the table, compressed or not
+	limits  boltseal.Limits // FileBytes bounds the table, compressed or not
 	want    string
 	raw     []byte             // the table, as JSON
 	entries map[string]tocItem // of the tar
@@ -70,7 +69,7 @@ type tocItem struct {
 
 // newTOC returns nil for a layer that announces no table.
 func newTOC(l *Layer, limits *boltseal.Limits, raw *meter) *toc {
-	t := &toc{layer: l, limit: limits.FileBytes, entries: map[string]tocItem{}}
+	t := &toc{layer: l, limits: *limits, entries: map[string]tocItem{}}
 	switch {
 	case l.Annotations[annotationEstargz] != "":
 		t.want = l.Annotations[annotationEstargz]
@@ -80,8 +79,8 @@ func newTOC(l *Layer, limits *boltseal.Limits, raw *meter) *toc {
 		switch {
 		case err != nil:
 			t.failed = err.Error()
-		case length > t.limit:
-			t.failed = fmt.Sprintf("%v: %d bytes, Limits.FileBytes is %d", boltseal.ErrLimit, length, t.limit)
+		case length > t.limits.FileBytes:
+			t.failed = fmt.Sprintf("%v: %d bytes, Limits.FileBytes is %d", boltseal.ErrLimit, length, t.limits.FileBytes)
 		default:
 			raw.keepFrom, raw.keepTo = from, from+length
 		}
@@ -109,8 +108,8 @@ func position(s string) (from, length int64, err error) {
 func (t *toc) add(p []byte, h *tarball.Header, r *tarball.Reader) error {
 	t.consumed = false
 	if string(p) == estargzTOC && t.layer.Annotations[annotationEstargz] != "" {
-		if h.Size > t.limit {
-			t.failed = fmt.Sprintf("%v: %d bytes, Limits.FileBytes is %d", boltseal.ErrLimit, h.Size, t.limit)
+		if h.Size > t.limits.FileBytes {
+			t.failed = fmt.Sprintf("%v: %d bytes, Limits.FileBytes is %d", boltseal.ErrLimit, h.Size, t.limits.FileBytes)
 			return nil
 		}
 		raw, err := io.ReadAll(io.LimitReader(r, h.Size))
@@ -170,7 +169,7 @@ func (t *toc) compare(raw *meter) (f *boltseal.Finding, skip string) {
 			return t.finding([]string{""}, []string{fmt.Sprintf("no table of the announced digest %s lies at the announced place", t.want)}), ""
 		}
 		var err error
-		if t.raw, err = inflateTOC(raw.kept, t.limit); err != nil {
+		if t.raw, err = inflateTOC(raw.kept, t.limits); err != nil {
 			t.failed = err.Error()
 		}
 	} else if t.failed == "" {
@@ -306,11 +305,11 @@ func (i tocItem) against(tar tocItem) string {
 
 func (t *toc) finding(paths, why []string) *boltseal.Finding {
 	f := &boltseal.Finding{
-		Kind: boltseal.KindIntegrity, Rule: "image/toc-mismatch", Severity: boltseal.SeverityHigh,
+		Kind: boltseal.KindIntegrity, Rule: RuleTOCMismatch, Severity: boltseal.SeverityHigh,
 		Title:       "A layer's table of contents does not tell of the files in its tar",
 		Description: fmt.Sprintf("Engines that pull lazily run what the table says, others what the tar says. This report follows the tar. %d paths differ.", len(paths)),
 		Fix:         "Do not run the image. Build the layer again with a tool that you trust.",
-		Fingerprint: boltseal.Fingerprint("integrity", "image/toc-mismatch", paths[0]),
+		Fingerprint: boltseal.Fingerprint("integrity", RuleTOCMismatch, paths[0]),
 	}
 	for i, p := range paths[:min(len(paths), maxTOCDifferencesTold)] {
 		f.Locations = append(f.Locations, boltseal.Location{Layer: layerName(t.layer), Path: p})
@@ -319,8 +318,9 @@ func (t *toc) finding(paths, why []string) *boltseal.Finding {
 	return f
 }
 
-func inflateTOC(b []byte, limit int64) ([]byte, error) {
-	d, err := zstd.NewReader(bytes.NewReader(b), zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(8<<20))
+func inflateTOC(b []byte, limits boltseal.Limits) ([]byte, error) {
+	limit := limits.FileBytes
+	d, err := newZstd(bytes.NewReader(b), limits)
 	if err != nil {
 		return nil, err
 	}
