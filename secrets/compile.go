@@ -90,9 +90,10 @@ type assigned struct {
 // The error names every rule that is wrong, and why.
 func Compile(rules []Rule) (*RuleSet, error) {
 	s := &RuleSet{rules: slices.Clone(rules), index: map[string]int{}, regexps: map[int]*regexp.Regexp{}}
-	slices.SortStableFunc(s.rules, func(a, b Rule) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortFunc(s.rules, func(a, b Rule) int { return cmp.Compare(a.ID, b.ID) })
 	c := &compiler{RuleSet: s, byLiteral: map[sight]int{}, byClass: map[set]int{}, folds: folder{}}
-	s.needles = handlerNeedles()
+	s.needles = slices.Grow(handlerNeedles(), 2*len(rules))
+	s.programs, s.groups = make([]program, 0, 2*len(rules)), make([][]int, 0, 2*len(rules))
 	for i := range s.rules {
 		r := &s.rules[i]
 		r.defaults()

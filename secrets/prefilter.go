@@ -93,7 +93,7 @@ type needle struct {
 // find picks the cheapest even and odd window, and returns their cost; ok is
 // false if a parity has none that expands to at most mostKeys keys.
 func (n *needle) find(f folder) (cost float64, ok bool) {
-	all := make([]*fold, 0, len(n.before)+len(n.literal)+len(n.after))
+	all := make([]*fold, 0, 64) // of most, so that they need no memory of their own
 	for _, s := range n.before {
 		all = append(all, f.of(s))
 	}
@@ -153,6 +153,18 @@ func commonness(c byte) float64 {
 	return 0.002
 }
 
+// keys is how many keys the window has.
+func (w *window) keys() int {
+	n := 1
+	for _, f := range w.bytes {
+		if f == nil {
+			return 0
+		}
+		n *= len(f.bytes)
+	}
+	return n
+}
+
 // expand calls f with every key of the window.
 func (w *window) expand(f func(key uint32)) {
 	for _, a := range w.bytes[0].bytes {
@@ -171,16 +183,22 @@ func build(needles []needle, folds folder) (f *filter, bad []int) {
 	// An entry is a key, the number of its needle, and the window's offset: from
 	// the most significant bits on, so that sorting brings equal keys together.
 	const offBits, offZero = 12, 1 << 11
-	var entries []uint64
+	total := 0
 	for i := range needles {
 		n := &needles[i]
 		if n.windows[0].bytes[0] == nil {
 			if _, ok := n.find(folds); !ok {
 				bad = append(bad, i)
-				continue
 			}
 		}
-		for _, w := range n.windows {
+		total += n.windows[0].keys() + n.windows[1].keys()
+	}
+	if len(bad) > 0 {
+		return nil, bad
+	}
+	entries := make([]uint64, 0, total)
+	for i := range needles {
+		for _, w := range needles[i].windows {
 			w.expand(func(key uint32) {
 				entries = append(entries, uint64(key)<<32|uint64(i)<<offBits|uint64(w.off+offZero))
 			})
@@ -188,7 +206,7 @@ func build(needles []needle, folds folder) (f *filter, bad []int) {
 	}
 	slices.Sort(entries)
 	entries = slices.Compact(entries)
-	f = &filter{links: make([]link, 0, len(entries)*2)}
+	f = &filter{links: make([]link, 0, 2*len(entries))}
 	size := 64
 	for size < 2*len(entries) {
 		size *= 2

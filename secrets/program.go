@@ -170,6 +170,10 @@ func (p *programParser) alternatives(depth int) (out [][]piece, err error) {
 		if len(seq)*len(item)+len(out) > mostAlternatives {
 			return nil, fmt.Errorf("more than %d alternatives: %w", mostAlternatives, boltseal.ErrLimit)
 		}
+		if len(seq) == 1 && len(item) == 1 { // as most are
+			seq[0] = append(seq[0], item[0]...)
+			continue
+		}
 		next := make([][]piece, 0, len(seq)*len(item))
 		for _, s := range seq {
 			for _, i := range item {
@@ -269,6 +273,7 @@ func (p *programParser) count() (lo, hi int, err error) {
 // way: the engine never goes back.
 func tidy(in []piece) (out []piece, err error) {
 	longest := 0
+	out = make([]piece, 0, len(in))
 	for _, p := range in {
 		longest += max(p.min, len(p.literal))
 		if n := len(out) - 1; n >= 0 {

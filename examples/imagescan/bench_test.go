@@ -20,6 +20,7 @@ import (
 	"github.com/boltseal/boltseal/image"
 	"github.com/boltseal/boltseal/internal/bare"
 	"github.com/boltseal/boltseal/sbom"
+	"github.com/boltseal/boltseal/secrets"
 )
 
 // cpu is the processor time of this process so far.
@@ -45,33 +46,46 @@ func benchImage(b *testing.B, ref string) *image.Image {
 // in turns, with inflating, walking and hashing the same bytes and nothing else.
 func BenchmarkInventory(b *testing.B) {
 	for _, ref := range []string{"oci-archive:deb4.oci.tar", "oci-archive:big.oci.tar", "docker-archive:big.docker.tar"} {
+		b.Run(ref, func(b *testing.B) { benchAnalyze(b, ref, sbom.Analyzers()) })
+	}
+}
+
+// BenchmarkSecrets does the same, and looks for secrets in the same pass.
+func BenchmarkSecrets(b *testing.B) {
+	for _, ref := range []string{"oci-archive:deb4.oci.tar", "oci-archive:big.oci.tar"} {
 		b.Run(ref, func(b *testing.B) {
-			img := benchImage(b, ref)
-			var ours, floor time.Duration
-			var packages int
-			for b.Loop() {
-				runtime.GC()
-				t := cpu(b)
-				inv, err := image.Analyze(b.Context(), img, nil, sbom.Analyzers()...)
-				require.NoError(b, err)
-				ours += cpu(b) - t
-				packages = len(inv.Packages)
-				runtime.GC()
-				t = cpu(b)
-				for _, l := range img.Layers {
-					blob, err := l.Open(b.Context())
-					require.NoError(b, err)
-					_, err = bare.Read(struct{ io.Reader }{blob})
-					require.NoError(b, err)
-					require.NoError(b, blob.Close())
-				}
-				floor += cpu(b) - t
-			}
-			b.ReportMetric(ours.Seconds()/float64(b.N), "cpu-s/op")
-			b.ReportMetric(ours.Seconds()/floor.Seconds(), "x-floor")
-			b.ReportMetric(float64(packages), "packages")
+			all := append(sbom.Analyzers(), secrets.New(&secrets.Options{Salt: []byte("bench"), Decompress: map[string]func(io.Reader) (io.ReadCloser, error){"zstd": unzstd}}))
+			benchAnalyze(b, ref, all)
 		})
 	}
+}
+
+func benchAnalyze(b *testing.B, ref string, analyzers []image.Analyzer) {
+	img := benchImage(b, ref)
+	var ours, floor time.Duration
+	var inv *image.Inventory
+	for b.Loop() {
+		runtime.GC()
+		t := cpu(b)
+		var err error
+		inv, err = image.Analyze(b.Context(), img, nil, analyzers...)
+		require.NoError(b, err)
+		ours += cpu(b) - t
+		runtime.GC()
+		t = cpu(b)
+		for _, l := range img.Layers {
+			blob, err := l.Open(b.Context())
+			require.NoError(b, err)
+			_, err = bare.Read(struct{ io.Reader }{blob})
+			require.NoError(b, err)
+			require.NoError(b, blob.Close())
+		}
+		floor += cpu(b) - t
+	}
+	b.ReportMetric(ours.Seconds()/float64(b.N), "cpu-s/op")
+	b.ReportMetric(ours.Seconds()/floor.Seconds(), "x-floor")
+	b.ReportMetric(float64(len(inv.Packages)), "packages")
+	b.ReportMetric(float64(len(inv.Findings)), "findings")
 }
 
 // BenchmarkAgain makes the bill of materials of an image whose layers are
