@@ -197,7 +197,7 @@ func randomKey(value []byte) bool {
 	switch {
 	case n < 16, n > 256, t.spaces > 0, t.other > 0, t.digits == 0 && (t.lower == 0 || t.upper == 0) || t.lower+t.upper == 0:
 		return false
-	case t.symbols > n/4, uuidLike(value), notKey(value), describes(value), address(value), pathOfNames(value), prose64(value):
+	case t.symbols > n/4, uuidLike(value), notKey(value), describes(value), address(value), pathOfNames(value), keyURI(value), constantOf(value), prose64(value):
 		return false
 	}
 	if share, pairs := wordShare(value); pairs >= 5 && share > 0.75 && pairs*2 > n || pairs >= 5 && share > 0.85 {

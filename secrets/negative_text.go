@@ -67,6 +67,20 @@ func pathOfNames(value []byte) bool {
 	return pairs >= 6 && pairs*2 > len(value) && share > 0.5
 }
 
+// keyURI reports whether a value names a key that lies elsewhere, as RFC 7512 and
+// its like do: pkcs11:id=7371;object=rsa-key, awskms:key-id=….
+func keyURI(value []byte) bool {
+	scheme, rest, ok := strings.Cut(string(value), ":")
+	name, _, is := strings.Cut(rest, "=")
+	return ok && is && len(scheme) > 2 && identifier(scheme) && len(name) > 1 && identifier(strings.ReplaceAll(name, "-", "_"))
+}
+
+// constantOf reports whether a value is a constant of a package: C.EXTERNAL_AUTH.
+func constantOf(value []byte) bool {
+	pkg, name, ok := strings.Cut(string(value), ".")
+	return ok && identifier(pkg) && strings.Contains(name, "_") && screaming(name)
+}
+
 // prose64 reports whether a value is base64 of words, or of a placeholder.
 func prose64(value []byte) bool {
 	if len(value) < 16 || len(value) > longestValue {

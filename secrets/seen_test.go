@@ -56,6 +56,8 @@ func TestSeenFalseAlarms(t *testing.T) {
 		{"a contract's address", "a.json", `{"underlyingToken": "0x` + hex[:40] + `"}`, `{"underlyingToken": "0x` + hex + `"}`},
 		{"the path of a name", "a.json", `"AWS::Route53::KeySigningKey": "aws-cdk-lib/aws-route53.CfnKeySigningKey"`, `"KeySigningKey": "` + drawn + "/" + drawn + `"`},
 		{"names with dots", "a.json", `["aws-cdk-lib.SecretValue", "aws-cdk-lib.aws_ec2.VpnTunnelOption"]`, `["secretValue", "` + drawn + "." + drawn + `"]`},
+		{"a key that lies elsewhere", "a.go", `SigningKey: "pkcs11:id=7371;object=rsa-key2"`, `SigningKey: "` + drawn + ":" + drawn + `"`},
+		{"a constant of a package", "a.go", "NL80211_FLAG_EXTERNAL_AUTH = C.NL80211_RXMGMT_FLAG_EXTERNAL_AUTH\n", "EXTERNAL_AUTH = C." + drawn + drawn + "\n"},
 		{"the token of a device", "a.js", `let deviceToken = "` + hex + `"`, `let accessToken = "` + hex + `"`},
 	} {
 		t.Run(c.why, func(t *testing.T) {
