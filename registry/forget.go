@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -60,6 +61,9 @@ func (s *Store) Forget(since time.Time) (n int, err error) {
 				list = append(list, gone{slices.Clone(k), m})
 			}
 		}
+		if len(list)+len(old) == 0 {
+			return errUnchanged
+		}
 		lost := map[uint32][]uint32{}
 		for _, g := range list {
 			for _, c := range g.img.components() {
@@ -80,7 +84,7 @@ func (s *Store) Forget(since time.Time) (n int, err error) {
 		n = len(list)
 		return forgetManifests(tx, named)
 	})
-	if err != nil {
+	if err != nil && err != errUnchanged {
 		return 0, fmt.Errorf("forget images: %w", err)
 	}
 	return n, nil
@@ -158,7 +162,7 @@ func (s *Store) TrimEvents(before time.Time) (n int, err error) {
 	defer s.mu.Unlock()
 	err = s.db.Update(func(tx *bolt.Tx) error {
 		events := tx.Bucket(bucketEvent)
-		seen := uint64(1<<64 - 1)
+		seen := uint64(math.MaxUint64)
 		for _, v := range each(tx.Bucket(bucketCursor)) {
 			seen = min(seen, binary.BigEndian.Uint64(v))
 		}
@@ -179,10 +183,15 @@ func (s *Store) TrimEvents(before time.Time) (n int, err error) {
 				return err
 			}
 		}
-		n = len(old)
+		if n = len(old); n == 0 {
+			return errUnchanged
+		}
 		return nil
 	})
-	return n, err
+	if err != nil && err != errUnchanged {
+		return 0, fmt.Errorf("trim events: %w", err)
+	}
+	return n, nil
 }
 
 // Compact writes the store into a new file at path, without the room that

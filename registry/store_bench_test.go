@@ -1,6 +1,7 @@
 package registry_test
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 	"github.com/stretchr/testify/require"
+	bolt "go.etcd.io/bbolt"
 
 	"github.com/boltseal/boltseal/registry"
 	"github.com/boltseal/boltseal/registry/registrytest"
@@ -157,7 +159,8 @@ func BenchmarkDelta(b *testing.B) {
 	}
 }
 
-// BenchmarkPut adds one image, durably.
+// BenchmarkPut adds one image, durably, and has a bare commit of bbolt's and a
+// bare write with fsync in between: what the disk takes for them is the floor.
 func BenchmarkPut(b *testing.B) {
 	images := 10_000
 	if os.Getenv("BOLTSEAL_LONG") != "" {
@@ -167,13 +170,45 @@ func BenchmarkPut(b *testing.B) {
 	s, err := registry.OpenStore(b.Context(), copyStore(b, path))
 	require.NoError(b, err)
 	defer s.Close()
+	bare, err := bolt.Open(filepath.Join(b.TempDir(), "bare"), 0o600, nil)
+	require.NoError(b, err)
+	defer bare.Close()
+	file, err := os.Create(filepath.Join(b.TempDir(), "file"))
+	require.NoError(b, err)
+	defer file.Close()
 	fleet.Seed, fleet.Images = 99, 1<<30
+	var put, commit, sync []time.Duration
+	page := make([]byte, 4096)
 	for d, pkgs := range fleet.All() {
 		if !b.Loop() {
 			break
 		}
+		start := time.Now()
 		added, err := s.Put(d, registry.Inventory{Packages: pkgs}, g)
 		require.NoError(b, err)
 		require.True(b, added)
+		put = append(put, time.Since(start))
+		start = time.Now()
+		require.NoError(b, bare.Update(func(tx *bolt.Tx) error {
+			bucket, err := tx.CreateBucketIfNotExists([]byte("a"))
+			if err != nil {
+				return err
+			}
+			return bucket.Put([]byte(d[:20]), []byte(d))
+		}))
+		commit = append(commit, time.Since(start))
+		start = time.Now()
+		_, err = file.WriteAt(page, int64(len(put)%64)*4096)
+		require.NoError(b, errors.Join(err, file.Sync()))
+		sync = append(sync, time.Since(start))
 	}
+	median := func(list []time.Duration) time.Duration {
+		slices.Sort(list)
+		return list[len(list)/2]
+	}
+	b.ReportMetric(median(put).Seconds()*1000, "ms/put")
+	b.ReportMetric(median(commit).Seconds()*1000, "ms/bbolt-commit")
+	b.ReportMetric(median(sync).Seconds()*1000, "ms/fsync")
+	b.ReportMetric(float64(median(put))/float64(median(commit)), "x-bbolt-commit")
+	b.ReportMetric(0, "ns/op")
 }
