@@ -64,9 +64,13 @@ func (c *console) fail(err error) int {
 	return exitFailed
 }
 
-// logger writes lines of JSON.
+// logger writes lines of JSON, or on a terminal what people read.
 func (c *console) logger(w io.Writer, level slog.Level) *slog.Logger {
-	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level}))
+	o := &slog.HandlerOptions{Level: level}
+	if columns(c.err) > 0 {
+		return slog.New(slog.NewTextHandler(w, o))
+	}
+	return slog.New(slog.NewJSONHandler(w, o))
 }
 
 // line writes a value as a line of JSON that does a terminal no harm.

@@ -113,7 +113,7 @@ func (o *watchOptions) watch(ctx context.Context, c *console) error {
 	}
 	log := c.logger(c.err, level)
 	if bar != nil {
-		log = slog.New(slog.NewTextHandler(bar, &slog.HandlerOptions{Level: level}))
+		log = c.logger(bar, level) // above the bar
 	}
 	front := &door{}
 	if o.listen != "" {

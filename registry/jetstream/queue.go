@@ -4,14 +4,15 @@
 //	q, err := jetstream.Connect(ctx, "nats://queue.example.com", &jetstream.Options{Analyzers: "v3"})
 //
 //	// where the monitor runs:
-//	m, err := registry.NewMonitor(store, registry.MonitorOptions{Indexer: q, Workers: 64, …})
+//	m, err := registry.NewMonitor(store, registry.MonitorOptions{Indexer: q, Workers: 64, ImageTime: 24 * time.Hour, …})
 //
 //	// in as many processes as there is work for:
 //	err = q.Work(ctx, indexer, 2)
 //
 // The queue is never the truth. What it loses, the monitor asks for again; what
 // is asked for twice, is queued once, under a subject of its own for each digest;
-// what two workers answer, is written once. Jobs and results lie in several
+// what two workers answer, is written once. The monitor's time for an image
+// includes the wait for a worker; [Options.Time] is a worker's own. Jobs and results lie in several
 // streams, by digest: a server syncs one write to a stream after the other, and
 // those to different streams at the same time.
 //
@@ -92,6 +93,7 @@ type Queue struct {
 	mu      sync.Mutex
 	waiting map[string][]chan []byte // by key of the result
 	listens bool
+	once    sync.Once
 	closed  chan struct{}
 	done    sync.WaitGroup
 }
@@ -250,14 +252,16 @@ func (q *Queue) disconnect() {
 
 // Close ends the connection, and the server if it is embedded.
 func (q *Queue) Close() error {
-	close(q.closed)
-	q.done.Wait()
-	_ = q.nc.FlushTimeout(time.Second) // jobs that are given back; else they are after Options.Lost
-	q.disconnect()
-	if q.server != nil {
-		q.server.Shutdown()
-		q.server.WaitForShutdown()
-	}
+	q.once.Do(func() {
+		close(q.closed)
+		q.done.Wait()
+		_ = q.nc.FlushTimeout(time.Second) // jobs that are given back; else they are after Options.Lost
+		q.disconnect()
+		if q.server != nil {
+			q.server.Shutdown()
+			q.server.WaitForShutdown()
+		}
+	})
 	return nil
 }
 

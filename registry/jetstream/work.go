@@ -2,6 +2,7 @@ package jetstream
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -46,7 +47,7 @@ func (w *worker) handle(ctx context.Context, m jetstream.Msg) {
 	inv, err := w.analyse(ctx, m, ref)
 	var raw []byte
 	if err == nil {
-		if raw, err = pack(d, inv); err == nil && int64(len(raw))+minKey*2 > w.nc.MaxPayload() {
+		if raw, err = pack(d, inv); err == nil && int64(len(raw)+sha256.Size) > w.nc.MaxPayload() {
 			err = fmt.Errorf("an inventory of %d bytes: the server's max_payload is %d", len(raw), w.nc.MaxPayload())
 		}
 	}
