@@ -356,7 +356,15 @@ func (a *audit) page(name string, now time.Time) *report.Cluster {
 		page.Paths = append(page.Paths, out)
 	}
 	for _, r := range a.removals {
-		page.Removals = append(page.Removals, report.PathRemoval{Text: r.Text, Stops: len(r.Stops)})
+		page.Removals = append(page.Removals, report.PathRemoval{Text: r.Text + left(&r), Stops: len(r.Stops) + len(r.Eases)})
 	}
 	return page
+}
+
+// left says of how many a removal ends the confirmed way alone.
+func left(r *orchestrator.Removal) string {
+	if len(r.Eases) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; %d of them keep a way on conditions", len(r.Eases))
 }
