@@ -16,8 +16,12 @@ type mask struct {
 	done bool
 }
 
+// maskBuffer is more than any length that is peeked at. Most class files are not
+// larger, and there are many.
+const maskBuffer = 8 << 10
+
 func newMask(r io.Reader, next func(m *mask) error) io.Reader {
-	return &mask{in: bufio.NewReaderSize(r, 64<<10), next: next}
+	return &mask{in: bufio.NewReaderSize(r, maskBuffer), next: next}
 }
 
 func (m *mask) Read(p []byte) (int, error) {
@@ -50,10 +54,15 @@ func (m *mask) blank(n int) ([]byte, error) {
 
 // show consumes n bytes and shows them.
 func (m *mask) show(n int) error {
-	b, err := m.in.Peek(n)
-	m.out = append(m.out, b...)
-	m.in.Discard(len(b))
-	return err
+	for n > 0 {
+		b, err := m.in.Peek(min(n, maskBuffer))
+		m.out = append(m.out, b...)
+		m.in.Discard(len(b))
+		if n -= len(b); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Class masks a Java class file: of its constant pool (Java Virtual Machine

@@ -69,6 +69,8 @@ type container struct {
 	name   string
 	in     *buffered
 	limits Limits
+
+	inflater io.ReadCloser // of the members of a zip
 }
 
 // failure marks an error of a visitor, which ends the reading.

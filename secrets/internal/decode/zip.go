@@ -143,9 +143,7 @@ func (c *container) zipContent(h *zipHeader, raw io.Reader) error {
 	case 0:
 		return c.member(h.name, raw)
 	case 8:
-		z := flate.NewReader(raw) // reads no byte too many: raw is an io.ByteReader
-		defer z.Close()
-		r = z
+		r = c.inflate(raw)
 	default:
 		f, ok := map[uint16]Format{12: Bzip2, 93: Zstd, 95: XZ}[h.method] // 4.4.5
 		if !ok {
@@ -164,6 +162,17 @@ func (c *container) zipContent(h *zipHeader, raw io.Reader) error {
 	}
 	io.Copy(io.Discard, r) // its error was the member's
 	return nil
+}
+
+// inflate reads no byte too many: raw is an io.ByteReader. One inflater serves all
+// members, of which most are small.
+func (c *container) inflate(raw io.Reader) io.Reader {
+	if c.inflater == nil {
+		c.inflater = flate.NewReader(raw)
+	} else {
+		c.inflater.(flate.Resetter).Reset(raw, nil) // never fails
+	}
+	return c.inflater
 }
 
 // zipDescriptor skips the record after a member, 4.3.9, in its two sizes.
