@@ -3,7 +3,6 @@ package secrets
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"path"
@@ -19,7 +18,7 @@ const (
 	keystoreIterations = 100_000 // of a password's derivation, in sum over all tries
 )
 
-// keystores are Java's and PKCS #12 key stores. Those whose password everybody
+// keystores are Java's, Bouncy Castle's and PKCS #12 key stores. Those whose password everybody
 // knows are as good as a key in the clear; those without keys hold trust and are
 // no finding.
 var keystores = container{
@@ -41,9 +40,6 @@ var keystores = container{
 
 func keystore(f feeder, c content, b []byte) {
 	k, err := decode.ParseKeystore(b, keystoreIterations)
-	if errors.Is(err, boltseal.ErrLimit) {
-		f.skip(c, err.Error())
-	}
 	if err != nil || !k.Keys {
 		return // not a key store after all
 	}
