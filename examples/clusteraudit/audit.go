@@ -361,10 +361,10 @@ func (a *audit) page(name string, now time.Time) *report.Cluster {
 	return page
 }
 
-// left says of how many a removal ends the confirmed way alone.
+// left says whose confirmed way alone a removal ends.
 func left(r *orchestrator.Removal) string {
 	if len(r.Eases) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("; %d of them keep a way on conditions", len(r.Eases))
+	return fmt.Sprintf(" (leaves %d a way on conditions)", len(r.Eases))
 }

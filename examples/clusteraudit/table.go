@@ -52,7 +52,7 @@ func (a *audit) table(w io.Writer) {
 		}
 		if len(a.removals) > 0 {
 			r := &a.removals[0]
-			line("  First to remove: %s (ends the way of %d%s)", r.Text, len(r.Stops)+len(r.Eases), left(r))
+			line("  First to remove: %s: ends the way of %d%s", r.Text, len(r.Stops)+len(r.Eases), left(r))
 		}
 	}
 	for i := 0; i < len(a.report.Findings); {

@@ -103,7 +103,7 @@ func drawPaths(paths []AttackPath) *graphView {
 		}
 		line := graphLine{
 			D:  fmt.Sprintf("M%d %dC%d %d %d %d %d %d", x1, y1, x1+bend, y1, x2-bend, y2, x2-6, y2),
-			ID: e.id, LX: x2 - 12, LY: y2 - 6, Title: e.text,
+			ID: e.id, LX: x1 + 8, LY: y1 - 6, Title: e.text,
 		}
 		if e.conditional {
 			line.Class = "maybe"
