@@ -40,6 +40,8 @@ func hostingFamilies() []Rule {
 		{ID: "circleci", Provider: "CircleCI", Title: "CircleCI API token", Program: `("CCIPAT_"|"CCIPRJ_") w22 "_" x40`, Revoke: "https://app.circleci.com/settings/user/tokens"},
 		{ID: "buildkite", Provider: "Buildkite", Title: "Buildkite token", Program: `("bkua_"|"bkct_"|"bkaa_"|"bkpt_"|"bkps_"|"bkpat_"|"bkur_"|"bkcqt_"|"bkar_"|"bkat_"|"bkrt_"|"bktr_"|"bktx_") [0-9A-Za-z_.-]24..2048`, Revoke: kite},
 		{ID: "buildkite-job", Provider: "Buildkite", Title: "Buildkite job token", Program: `("bkaj_"|"bkjat_") ` + jwt, Severity: medium, Refine: defined(checkTrailingJWT('_')), Revoke: "it ends with its job"},
+		{ID: "jenkins-master-key", Provider: "Jenkins", Title: "master key of Jenkins", By: ByPlace, Severity: critical, Revoke: "rotate every credential of the server, and set it up anew"},
+		{ID: "jenkins-secret", Provider: "Jenkins", Title: "credential encrypted by Jenkins", Program: `"{AQAAABAAAA" b30..2000 ("=="|"=")? "}"`, Left: "-", Right: "-", Refine: jenkinsSecret, Kind: KindEncrypted, Severity: low, Revoke: "rotate what is inside, if master.key and hudson.util.Secret of the server are known"},
 		{ID: "jenkins-admin", Provider: "Jenkins", Title: "Jenkins initial administrator password", By: ByPlace, Revoke: "Jenkins: create an administrator, then delete the file"},
 		{ID: "sonarqube", Provider: "SonarQube", Title: "SonarQube token", Program: `("squ_"|"sqa_"|"sqp_") x40`, Severity: medium, Revoke: "SonarQube: My account > Security"},
 		{ID: "sonarqube-badge", Provider: "SonarQube", Title: "SonarQube badge token", Program: `"sqb_" x40`, Kind: KindIdentifier},

@@ -126,9 +126,16 @@ func keytabEntry(e []byte) (principal string, key []byte, ok bool) {
 	return strings.Join(parts, "/") + "@" + realm, key, len(key) >= 8
 }
 
-// jenkinsFiles hold the first password of a Jenkins server.
-var jenkinsFiles = credentialFile("jenkins", baseNamed("initialAdminPassword"), func(f feeder, c content, b []byte) {
+// jenkinsFiles hold the first password of a Jenkins server, or the key under which
+// the keys are that its credentials are encrypted with: 256 digits.
+var jenkinsFiles = credentialFile("jenkins", baseNamed("initialAdminPassword", "master.key"), func(f feeder, c content, b []byte) {
 	text := bytes.TrimSpace(b)
+	if path.Base(c.name()) == "master.key" {
+		if len(text) == 256 && hexLike(text) && !monotone(text) {
+			f.match(c, "jenkins-master-key", &Candidate{Token: text, End: len(text)})
+		}
+		return
+	}
 	if _, err := hex.DecodeString(string(text)); err == nil && len(text) == 32 {
 		f.match(c, "jenkins-admin", &Candidate{Token: text, End: len(text)})
 	}

@@ -67,6 +67,13 @@ func TestJenkinsAndTerraform(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, ofRule(res, "jenkins-admin"), 1)
 
+	key := strings.Repeat("0123456789abcdef3f9a7c2e", 11)[:256]
+	for text, want := range map[string]int{key: 1, key + "\n": 1, key[:255]: 0, strings.Repeat("0", 256): 0, key[:32]: 0} {
+		res, err := scannerFor(t).Bytes(t.Context(), "var/jenkins_home/secrets/master.key", []byte(text))
+		require.NoError(t, err)
+		require.Len(t, ofRule(res, "jenkins-master-key"), want, text)
+	}
+
 	state := `{"version":4,"outputs":{"db":{"value":"Tr0ub4dor&3x","type":"string","sensitive":true},"open":{"value":"nothing to see","sensitive":false}},
 "resources":[{"mode":"managed","type":"random_password","name":"db","instances":[{"attributes":{"id":"none","result":"w8Kq!29xLm"},"sensitive_attributes":[[{"type":"get_attr","value":"result"}]]}]}]}`
 	res, err = scannerFor(t).Bytes(t.Context(), "infra/terraform.tfstate", []byte(state))

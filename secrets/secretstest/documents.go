@@ -53,6 +53,12 @@ func reference(m *maker, _ string) string {
 	return std("reftkn:01:2524608000:" + m.run(alphabet('w'), 27))
 }
 
+// jenkins makes the frame of a value that Jenkins encrypted; what it holds is noise.
+func jenkins(m *maker, _ string) string {
+	raw := append([]byte{1, 0, 0, 0, 16, 0, 0, 0, 32}, m.bytes(48)...)
+	return "{" + base64.StdEncoding.EncodeToString(raw) + "}"
+}
+
 func discord(m *maker, _ string) string {
 	return raw(m.run(digits, 18)) + "." + m.run(alphabet('w'), 6) + "." + m.run(alphabet('w'), 38)
 }

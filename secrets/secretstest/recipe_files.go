@@ -24,6 +24,7 @@ func fileRecipes() []recipe {
 		{family: "rclone-conf", sum: obscured, around: "[remote]\ntype = sftp\nhost = files.shop.internal\npass = $1", path: "root/.config/rclone/rclone.conf", block: true},
 		{family: "cloud-init", shape: `w16`, around: "#cloud-config\npassword: $1\nssh_pwauth: true", path: "var/lib/cloud/user-data", block: true},
 		{family: "ansible-vault", shape: `"$ANSIBLE_VAULT;1.1;AES256"`, around: "$1\n36333961326437653664396637\n", block: true},
+		{family: "jenkins-secret", sum: jenkins, name: "password"},
 		{family: "sops", shape: `"ENC[AES256_GCM,data:" w24 "=,iv:" w43 "=,tag:" w22 "==,type:str]"`, around: "password: $1", block: true},
 		{family: "sealed-secret", shape: `"kind: Sealed" "Secret"`, around: "apiVersion: bitnami.com/v1alpha1\n$1\nspec:\n  encryptedData: {}", block: true},
 		{family: "rails-master-key", shape: `x32`, name: "RAILS_MASTER_KEY"},
