@@ -18,6 +18,17 @@
 // [io/fs.ErrNotExist], what the credentials do not open [io/fs.ErrPermission],
 // what is asked too often is a *[ThrottleError].
 //
+// A [Monitor] watches registries without scanning them again: it keeps a [Store],
+// one file, in step with what they list, and tells what a new generation of
+// advisories changes for which image, tag, layer and package.
+//
+//	store, err := registry.OpenStore(ctx, "fleet.db")
+//	m, err := registry.NewMonitor(store, registry.MonitorOptions{Sources: …, Indexer: …, Advisories: …})
+//	for event, err := range m.Run(ctx, "my-sink") { … }
+//
+//	o, err := store.Overview(ctx)                              // what matters now
+//	sums, err := store.Summaries(ctx, registry.ByRepository)   // and where
+//
 // The rules are those of the OCI distribution specification 1.1.1, and for the
 // catalog, which it does not have, those of Docker's Registry HTTP API V2.
 package registry
