@@ -78,6 +78,9 @@ func (v *view) backward(class, p, most int) int {
 // in binaries touch.
 func (v *view) try(g *program, p int) (token, secret span, glued, ok bool) {
 	token = span{p, p + len(g.literal)}
+	if len(g.left) == 0 && !g.fixed && v.barred(g, p) { // as most are
+		return token, secret, true, false
+	}
 	if g.inSecret {
 		secret = token
 	} else {
@@ -122,13 +125,18 @@ func (v *view) try(g *program, p int) (token, secret span, glued, ok bool) {
 	return token, secret, glued, !glued || g.fixed
 }
 
-// bounded reports whether the token's neighbours may stand there. A letter on
-// the left may be the end of an escape: \n, %3D, \u003d, \x22.
+// bounded reports whether the token's neighbours may stand there.
 func (v *view) bounded(g *program, t span) bool {
 	if t.end < len(v.data) && g.rightBar.has(v.data[t.end]) {
 		return false
 	}
-	return t.start == 0 || !g.leftBar.has(v.data[t.start-1]) || v.escaped(t.start)
+	return !v.barred(g, t.start)
+}
+
+// barred reports whether a token may not begin at p for what stands before it. A
+// letter may be the end of an escape: \n, %3D, \u003d, \x22.
+func (v *view) barred(g *program, p int) bool {
+	return p > 0 && g.leftBar.has(v.data[p-1]) && !v.escaped(p)
 }
 
 // escaped reports whether an escape sequence ends at p.
