@@ -2,6 +2,10 @@ package secrets_test
 
 import (
 	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
 	"strings"
 	"testing"
 
@@ -18,7 +22,12 @@ var _ interface {
 
 func TestFindSecrets(t *testing.T) {
 	s := secrets.NewScanner(nil)
-	const password, key = "xK9-vq2T.mW4zR8p", "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n-----END PRIVATE KEY-----\n"
+	const password = "xK9-vq2T.mW4zR8p"
+	_, private, err := ed25519.GenerateKey(rand.Reader)
+	require.NoError(t, err)
+	der, err := x509.MarshalPKCS8PrivateKey(private)
+	require.NoError(t, err)
+	key := string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
 	for _, test := range []struct {
 		name, value string
 		found       bool

@@ -27,7 +27,7 @@ func (s Sample) Bodies() []string {
 		out, rest = append(out, rest[:n]), rest[n:]
 	}
 	if len(s.parts) == 0 { // what every token of the family begins with
-		head := map[string]int{"eyJ": 12, "ops": 12, "SUA": 4, "glc": 12, "snt": 12, "cmV": 8, "pyp": 30, "PuT": 24}
+		head := map[string]int{"eyJ": 12, "ops": 12, "SUA": 4, "glc": 12, "snt": 12, "cmV": 8, "pyp": 30, "PuT": 24, "{AQ": 13}
 		rest = rest[min(head[rest[:min(3, len(rest))]], len(rest)):]
 	}
 	for _, run := range strings.FieldsFunc(rest, func(r rune) bool { return !strings.ContainsRune(digits+letters+"+/=_-", r) }) {
