@@ -38,8 +38,10 @@ const (
 // Watch yields a snapshot once everything was listed, and another one after
 // each burst of changes; updates that change nothing are not given. A kind that
 // becomes forbidden is unknown from then on, and its objects are gone from the
-// snapshot. ConfigMaps that are read by name are read once. The error concerns one list or object: watching goes on. Breaking
-// the loop, or the end of the context, ends it.
+// snapshot: that shows when its stream ends, as the API server lets one that is
+// open run on. ConfigMaps that are read by name are read once. The error concerns
+// one list or object: watching goes on. Breaking the loop, or the end of the
+// context, ends it.
 func Watch(ctx context.Context, conf *rest.Config, opt *Options) iter.Seq2[Update, error] {
 	return func(yield func(Update, error) bool) {
 		c, err := newClient(conf, opt)
