@@ -2,6 +2,7 @@ package secrets
 
 import (
 	"encoding/asn1"
+	"strings"
 
 	"github.com/boltseal/boltseal"
 )
@@ -33,6 +34,9 @@ func derKey(c *Candidate) bool {
 		return false
 	}
 	der := c.Text[start:end]
+	if !derMembers(c.Text[c.Start:end]) { // parsing costs a hundred times more
+		return false
+	}
 	k := parseAnyKey(der)
 	if k.verdict != boltseal.VerdictPass || k.encrypted {
 		return false
@@ -57,6 +61,35 @@ func derKey(c *Candidate) bool {
 	noteKnown(c, k.public)
 	c.Parts = append(c.Parts, Part{Name: "key", Value: string(der), Secret: true, Start: start, End: end})
 	return true
+}
+
+// derMembers reports whether the members of a SEQUENCE are those of a key: nine
+// numbers or more; a number and bytes; a number, a SEQUENCE and bytes; and
+// whether they fill it.
+func derMembers(b []byte) bool {
+	tags := make([]byte, 0, 16)
+	for len(b) > 0 {
+		size, head := 0, 2
+		switch {
+		case len(b) < 2 || len(tags) == cap(tags):
+			return false
+		case b[1] < 0x80:
+			size = int(b[1])
+		case b[1] == 0x81 && len(b) > 2:
+			size, head = int(b[2]), 3
+		case b[1] == 0x82 && len(b) > 3:
+			size, head = int(b[2])<<8|int(b[3]), 4
+		default:
+			return false
+		}
+		if head+size > len(b) {
+			return false
+		}
+		tags = append(tags, b[0])
+		b = b[head+size:]
+	}
+	text := string(tags)
+	return strings.HasPrefix(text, "\x02\x04") || strings.HasPrefix(text, "\x02\x30\x04") || strings.HasPrefix(text, strings.Repeat("\x02", 9))
 }
 
 // derSequence returns the SEQUENCE whose content begins at p.
