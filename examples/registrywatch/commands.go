@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -14,17 +13,18 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/boltseal/boltseal/examples/internal/cli"
 	"github.com/boltseal/boltseal/internal/report"
 	"github.com/boltseal/boltseal/registry"
 )
 
 // runStatus is registrywatch status.
-func runStatus(ctx context.Context, args []string, c *console) int {
-	fset := flag.NewFlagSet("status", flag.ContinueOnError)
+func runStatus(ctx context.Context, args []string, c *cli.Console) int {
+	fset := cli.NewFlagSet("status")
 	path := fset.String("store", "", "")
 	url := fset.String("url", "", "")
 	asJSON := fset.Bool("json", false, "")
-	if status, ok := c.parse(fset, args); !ok {
+	if status, ok := parse(c, fset, args); !ok {
 		return status
 	}
 	p := &report.Fleet{}
@@ -39,19 +39,19 @@ func runStatus(ctx context.Context, args []string, c *console) int {
 		})
 	}
 	if err != nil {
-		return c.fail(err)
+		return c.Fail(err)
 	}
 	if *asJSON {
-		enc := json.NewEncoder(report.JSON(c.out))
+		enc := json.NewEncoder(report.JSON(c.Out))
 		enc.SetIndent("", "  ")
 		err = enc.Encode(p)
 	} else {
-		err = writeStatus(c.out, p)
+		err = writeStatus(c.Out, p)
 	}
 	if err != nil {
-		return c.fail(err)
+		return c.Fail(err)
 	}
-	return exitOK
+	return cli.ExitOK
 }
 
 // writeStatus writes what is known for a terminal.
@@ -97,15 +97,15 @@ func writeStatus(out io.Writer, p *report.Fleet) error {
 }
 
 // runEvents is registrywatch events.
-func runEvents(ctx context.Context, args []string, c *console) int {
-	fset := flag.NewFlagSet("events", flag.ContinueOnError)
+func runEvents(ctx context.Context, args []string, c *cli.Console) int {
+	fset := cli.NewFlagSet("events")
 	path := fset.String("store", "", "")
 	url := fset.String("url", "", "")
 	since := fset.Uint64("since", 0, "")
-	if status, ok := c.parse(fset, args); !ok {
+	if status, ok := parse(c, fset, args); !ok {
 		return status
 	}
-	out := report.JSON(c.out)
+	out := report.JSON(c.Out)
 	var err error
 	if *url != "" {
 		err = ask(ctx, *url, fmt.Sprintf("/events?since=%d", *since), func(r io.Reader) error { _, err := io.Copy(out, r); return err })
@@ -113,17 +113,17 @@ func runEvents(ctx context.Context, args []string, c *console) int {
 		err = withStore(ctx, *path, func(s *registry.Store) error { return writeEvents(ctx, out, s, *since) })
 	}
 	if err != nil {
-		return c.fail(err)
+		return c.Fail(err)
 	}
-	return exitOK
+	return cli.ExitOK
 }
 
 // runVerify is registrywatch verify.
-func runVerify(ctx context.Context, args []string, c *console) int {
-	fset := flag.NewFlagSet("verify", flag.ContinueOnError)
+func runVerify(ctx context.Context, args []string, c *cli.Console) int {
+	fset := cli.NewFlagSet("verify")
 	path := fset.String("store", "", "")
 	db := fset.String("db", "", "")
-	if status, ok := c.parse(fset, args); !ok {
+	if status, ok := parse(c, fset, args); !ok {
 		return status
 	}
 	var differs error
@@ -148,23 +148,23 @@ func runVerify(ctx context.Context, args []string, c *console) int {
 	})
 	switch {
 	case err != nil:
-		return c.fail(err)
+		return c.Fail(err)
 	case differs != nil:
-		fmt.Fprintln(c.err, "registrywatch: the store is not what it should be:")
+		fmt.Fprintln(c.Err, "registrywatch: the store is not what it should be:")
 		for _, line := range strings.Split(differs.Error(), "\n") {
-			fmt.Fprintln(c.err, "  "+report.Clean(line))
+			fmt.Fprintln(c.Err, "  "+report.Clean(line))
 		}
-		return exitDiffer
+		return cli.ExitFindings
 	}
-	fmt.Fprintln(c.out, "the store is what it should be")
-	return exitOK
+	fmt.Fprintln(c.Out, "the store is what it should be")
+	return cli.ExitOK
 }
 
 // runCompact is registrywatch compact.
-func runCompact(ctx context.Context, args []string, c *console) int {
-	fset := flag.NewFlagSet("compact", flag.ContinueOnError)
+func runCompact(ctx context.Context, args []string, c *cli.Console) int {
+	fset := cli.NewFlagSet("compact")
 	path := fset.String("store", "", "")
-	if status, ok := c.parse(fset, args); !ok {
+	if status, ok := parse(c, fset, args); !ok {
 		return status
 	}
 	part := *path + ".compact"
@@ -187,14 +187,14 @@ func runCompact(ctx context.Context, args []string, c *console) int {
 		return err
 	})
 	if err != nil {
-		return c.fail(err)
+		return c.Fail(err)
 	}
 	info, err := os.Stat(*path)
 	if err != nil {
-		return c.fail(err)
+		return c.Fail(err)
 	}
-	fmt.Fprintf(c.out, "%s: %d bytes, %d before\n", report.Clean(*path), info.Size(), before)
-	return exitOK
+	fmt.Fprintf(c.Out, "%s: %d bytes, %d before\n", report.Clean(*path), info.Size(), before)
+	return cli.ExitOK
 }
 
 func withStore(ctx context.Context, path string, use func(*registry.Store) error) error {

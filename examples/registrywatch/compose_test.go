@@ -11,6 +11,8 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/boltseal/boltseal/examples/internal/cli"
 )
 
 // TestCompose reads compose.yaml as far as it speaks of this program and of NATS:
@@ -45,8 +47,8 @@ func TestCompose(t *testing.T) {
 				env[k] = strings.NewReplacer("${NATS_PASSWORD:?}", "secret", "${REGISTRYWATCH_NATS_KEY:?}", strings.Repeat("0", 64)).Replace(v)
 			}
 			var out, problems bytes.Buffer
-			status := run(ended, s.Command, &console{out: &out, err: &problems, env: func(k string) string { return env[k] }})
-			require.NotEqual(t, exitUsage, status, "%s: %s", name, problems.String())
+			status := run(ended, s.Command, &cli.Console{Name: tool, Out: &out, Err: &problems, Env: func(k string) string { return env[k] }})
+			require.NotEqual(t, cli.ExitUsage, status, "%s: %s", name, problems.String())
 			require.NotContains(t, problems.String(), "nats:", name)
 		case strings.HasPrefix(s.Image, "nats:"):
 			t.Setenv("NATS_NAME", s.Environment["NATS_NAME"])

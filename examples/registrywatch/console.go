@@ -12,82 +12,48 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/term"
-
+	"github.com/boltseal/boltseal/examples/internal/cli"
 	"github.com/boltseal/boltseal/internal/report"
 	"github.com/boltseal/boltseal/registry"
 )
 
-// console is where the program writes to, and what it knows of its environment.
-type console struct {
-	out, err io.Writer
-	env      func(string) string
-}
+const tool = "registrywatch"
 
-// parse reads the flags of a command. If it returns false, the command is over.
-func (c *console) parse(fset *flag.FlagSet, args []string) (status int, ok bool) {
-	fset.SetOutput(io.Discard)
-	err := fset.Parse(args)
-	if err == nil && fset.NArg() > 0 {
-		err = fmt.Errorf("%s takes no arguments, got %s", fset.Name(), strings.Join(fset.Args(), " "))
+// parse reads the flags of a command, which takes no arguments. If it returns
+// false, the command is over.
+func parse(c *cli.Console, fset *flag.FlagSet, args []string) (status int, ok bool) {
+	rest, err := cli.Parse(fset, args)
+	if err == nil && len(rest) > 0 {
+		err = fmt.Errorf("%s takes no arguments, got %s", fset.Name(), strings.Join(rest, " "))
 	}
 	if err != nil {
-		return c.usage(err), false
+		return c.Usage(err, usage), false
 	}
 	return 0, true
 }
 
-// usage answers a wrong command line, or the question for help.
-func (c *console) usage(err error) int {
-	if errors.Is(err, flag.ErrHelp) {
-		io.WriteString(c.out, usage)
-		return exitOK
-	}
-	fmt.Fprintf(c.err, "registrywatch: %s\nRun registrywatch -h for help.\n", report.Clean(err.Error()))
-	return exitUsage
-}
-
-func (c *console) noVerb(args []string) int {
+func noVerb(c *cli.Console, args []string) int {
 	if len(args) == 0 {
-		return c.usage(errors.New("want a command: run, worker, status, events, dead, verify or compact"))
+		return c.Usage(errors.New("want a command: run, worker, status, events, dead, verify or compact"), usage)
 	}
 	switch args[0] {
 	case "-h", "-help", "--help", "help":
-		return c.usage(flag.ErrHelp)
+		return c.Usage(flag.ErrHelp, usage)
 	}
-	return c.usage(fmt.Errorf("no command %q: want run, worker, status, events, dead, verify or compact", args[0]))
-}
-
-// fail writes an error; its text may hold what a registry said.
-func (c *console) fail(err error) int {
-	fmt.Fprintf(c.err, "registrywatch: %s\n", report.Clean(err.Error()))
-	return exitFailed
+	return c.Usage(fmt.Errorf("no command %q: want run, worker, status, events, dead, verify or compact", args[0]), usage)
 }
 
 // logger writes lines of JSON, or on a terminal what people read.
-func (c *console) logger(w io.Writer, level slog.Level) *slog.Logger {
+func logger(c *cli.Console, w io.Writer, level slog.Level) *slog.Logger {
 	o := &slog.HandlerOptions{Level: level}
-	if columns(c.err) > 0 {
+	if cli.Columns(c.Err) > 0 {
 		return slog.New(slog.NewTextHandler(w, o))
 	}
 	return slog.New(slog.NewJSONHandler(w, o))
 }
 
-// line writes a value as a line of JSON that does a terminal no harm.
-func (c *console) line(v any) error { return json.NewEncoder(report.JSON(c.out)).Encode(v) }
-
-// columns returns the width of the terminal that w is, 0 if it is none.
-func columns(w io.Writer) int {
-	f, ok := w.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) {
-		return 0
-	}
-	n, _, err := term.GetSize(int(f.Fd()))
-	if err != nil || n <= 0 {
-		return 80
-	}
-	return n
-}
+// writeLine writes a value as a line of JSON that does a terminal no harm.
+func writeLine(c *cli.Console, v any) error { return json.NewEncoder(report.JSON(c.Out)).Encode(v) }
 
 // openStore opens a store. Another process that has it is waited for no longer
 // than the patience. Unless the store may be made, it must exist.

@@ -32,29 +32,15 @@ package main
 
 import (
 	"context"
-	"os"
-	"os/signal"
-	"syscall"
+
+	"github.com/boltseal/boltseal/examples/internal/cli"
 )
 
-// Exit statuses.
-const (
-	exitOK     = 0
-	exitDiffer = 1
-	exitUsage  = 2
-	exitFailed = 3
-)
-
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	status := run(ctx, os.Args[1:], &console{out: os.Stdout, err: os.Stderr, env: os.Getenv})
-	stop()
-	os.Exit(status)
-}
+func main() { cli.Main(tool, run) }
 
 // run is the program: arguments in, exit status out.
-func run(ctx context.Context, args []string, c *console) int {
-	verbs := map[string]func(context.Context, []string, *console) int{
+func run(ctx context.Context, args []string, c *cli.Console) int {
+	verbs := map[string]func(context.Context, []string, *cli.Console) int{
 		"run": runWatch, "worker": runWorker, "dead": runDead, "status": runStatus, "events": runEvents, "verify": runVerify, "compact": runCompact,
 	}
 	if len(args) > 0 {
@@ -62,5 +48,5 @@ func run(ctx context.Context, args []string, c *console) int {
 			return verb(ctx, args[1:], c)
 		}
 	}
-	return c.noVerb(args)
+	return noVerb(c, args)
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 
+	"github.com/boltseal/boltseal/examples/internal/cli"
 	"github.com/boltseal/boltseal/registry/jetstream"
 	"github.com/boltseal/boltseal/sbom"
 )
@@ -28,9 +29,9 @@ type natsOptions struct {
 	seal                            string
 }
 
-func natsFlags(fset *flag.FlagSet, c *console) *natsOptions {
-	o := &natsOptions{seal: c.env("REGISTRYWATCH_NATS_KEY")}
-	fset.StringVar(&o.url, "nats", c.env("REGISTRYWATCH_NATS"), "")
+func natsFlags(fset *flag.FlagSet, c *cli.Console) *natsOptions {
+	o := &natsOptions{seal: c.Env("REGISTRYWATCH_NATS_KEY")}
+	fset.StringVar(&o.url, "nats", c.Env("REGISTRYWATCH_NATS"), "")
 	fset.StringVar(&o.name, "nats-name", "", "")
 	fset.StringVar(&o.creds, "nats-creds", "", "")
 	fset.StringVar(&o.ca, "nats-ca", "", "")
@@ -108,34 +109,34 @@ func identity() string {
 }
 
 // runDead is registrywatch dead.
-func runDead(ctx context.Context, args []string, c *console) int {
-	fset := flag.NewFlagSet("dead", flag.ContinueOnError)
+func runDead(ctx context.Context, args []string, c *cli.Console) int {
+	fset := cli.NewFlagSet("dead")
 	o := natsFlags(fset, c)
-	if status, ok := c.parse(fset, args); !ok {
+	if status, ok := parse(c, fset, args); !ok {
 		return status
 	}
 	if o.url == "" {
-		return c.usage(errors.New("say where the queue is with -nats URL,…"))
+		return c.Usage(errors.New("say where the queue is with -nats URL,…"), usage)
 	}
 	if err := o.check(); err != nil {
-		return c.usage(err)
+		return c.Usage(err, usage)
 	}
 	short, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	q, err := o.connect(short, c.logger(c.err, slog.LevelWarn))
+	q, err := o.connect(short, logger(c, c.Err, slog.LevelWarn))
 	if err != nil {
-		return c.fail(err)
+		return c.Fail(err)
 	}
 	defer q.Close()
 	var failed error
 	for l, err := range q.DeadLetters(ctx) {
 		if err == nil {
-			err = c.line(l)
+			err = writeLine(c, l)
 		}
 		failed = errors.Join(failed, err)
 	}
 	if failed != nil {
-		return c.fail(failed)
+		return c.Fail(failed)
 	}
-	return exitOK
+	return cli.ExitOK
 }

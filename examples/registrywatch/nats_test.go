@@ -20,6 +20,8 @@ import (
 
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/stretchr/testify/require"
+
+	"github.com/boltseal/boltseal/examples/internal/cli"
 )
 
 // TestTLS connects to a server that wants a certificate, and a password.
@@ -59,7 +61,7 @@ func TestTLS(t *testing.T) {
 		cancel()
 	}
 	var out bytes.Buffer
-	require.Equal(t, exitOK, runDead(t.Context(), []string{"-nats", o.url, "-nats-ca", cert, "-nats-cert", cert, "-nats-key", key}, &console{out: &out, err: &out, env: func(string) string { return "" }}))
+	require.Equal(t, cli.ExitOK, runDead(t.Context(), []string{"-nats", o.url, "-nats-ca", cert, "-nats-cert", cert, "-nats-key", key}, &cli.Console{Name: tool, Out: &out, Err: &out, Env: func(string) string { return "" }}))
 	require.Empty(t, out.String())
 }
 

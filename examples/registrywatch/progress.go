@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/schollz/progressbar/v3"
+
+	"github.com/boltseal/boltseal/examples/internal/cli"
 )
 
 // progress draws a bar over the tags of a sweep below what is logged. It is nil
@@ -19,7 +21,7 @@ type progress struct {
 }
 
 func newProgress(w io.Writer) *progress {
-	if columns(w) == 0 {
+	if cli.Columns(w) == 0 {
 		return nil
 	}
 	return &progress{w: w}
@@ -44,7 +46,7 @@ func (p *progress) listed(tags int) {
 	p.total += tags
 	if p.bar == nil {
 		p.bar = progressbar.NewOptions(p.total, progressbar.OptionSetWriter(p.w), progressbar.OptionSetDescription("looking at tags"),
-			progressbar.OptionShowCount(), progressbar.OptionSetWidth(max(10, min(40, columns(p.w)-60))), progressbar.OptionThrottle(100*time.Millisecond))
+			progressbar.OptionShowCount(), progressbar.OptionSetWidth(max(10, min(40, cli.Columns(p.w)-60))), progressbar.OptionThrottle(100*time.Millisecond))
 	}
 	p.bar.ChangeMax(p.total)
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/authn"
 
+	"github.com/boltseal/boltseal/examples/internal/cli"
 	"github.com/boltseal/boltseal/internal/report"
 	"github.com/boltseal/boltseal/registry"
 	"github.com/boltseal/boltseal/registry/jetstream"
@@ -45,9 +45,9 @@ func list(to *[]string) func(string) error {
 }
 
 // runWatch is registrywatch run.
-func runWatch(ctx context.Context, args []string, c *console) int {
-	o := &watchOptions{webhookSecrets: c.env("REGISTRYWATCH_WEBHOOK_SECRET"), hintsSecret: c.env("REGISTRYWATCH_HINT_SECRET")}
-	fset := flag.NewFlagSet("run", flag.ContinueOnError)
+func runWatch(ctx context.Context, args []string, c *cli.Console) int {
+	o := &watchOptions{webhookSecrets: c.Env("REGISTRYWATCH_WEBHOOK_SECRET"), hintsSecret: c.Env("REGISTRYWATCH_HINT_SECRET")}
+	fset := cli.NewFlagSet("run")
 	o.nats = natsFlags(fset, c)
 	fset.IntVar(&o.nats.replicas, "nats-replicas", 0, "")
 	fset.Func("registry", "", list(&o.registries))
@@ -74,21 +74,21 @@ func runWatch(ctx context.Context, args []string, c *console) int {
 		}
 		return nil
 	})
-	if status, ok := c.parse(fset, args); !ok {
+	if status, ok := parse(c, fset, args); !ok {
 		return status
 	}
 	switch {
 	case len(o.registries) == 0:
-		return c.usage(errors.New("say what to watch with -registry HOST"))
+		return c.Usage(errors.New("say what to watch with -registry HOST"), usage)
 	case o.db == "":
-		return c.usage(errors.New("say where the advisories are with -db FILE; imagescan db build makes one"))
+		return c.Usage(errors.New("say where the advisories are with -db FILE; imagescan db build makes one"), usage)
 	case o.store == "":
-		return c.usage(errors.New("say where to remember all with -store FILE"))
+		return c.Usage(errors.New("say where to remember all with -store FILE"), usage)
 	case o.interval < time.Second || o.workers < 0:
-		return c.usage(errors.New("-interval is at least 1s, -workers at least 1"))
+		return c.Usage(errors.New("-interval is at least 1s, -workers at least 1"), usage)
 	}
 	if err := o.nats.check(); err != nil {
-		return c.usage(err)
+		return c.Usage(err, usage)
 	}
 	if o.workers == 0 {
 		o.workers = 2
@@ -97,23 +97,23 @@ func runWatch(ctx context.Context, args []string, c *console) int {
 		}
 	}
 	if err := o.watch(ctx, c); err != nil && (ctx.Err() == nil || !errors.Is(err, context.Canceled)) {
-		return c.fail(err)
+		return c.Fail(err)
 	}
-	return exitOK
+	return cli.ExitOK
 }
 
 // watch watches at once, or with a queue when it is this process's turn.
-func (o *watchOptions) watch(ctx context.Context, c *console) error {
+func (o *watchOptions) watch(ctx context.Context, c *cli.Console) error {
 	level := slog.LevelInfo
 	var bar *progress
 	if o.quiet {
 		level = slog.LevelWarn
 	} else {
-		bar = newProgress(c.err)
+		bar = newProgress(c.Err)
 	}
-	log := c.logger(c.err, level)
+	log := logger(c, c.Err, level)
 	if bar != nil {
-		log = c.logger(bar, level) // above the bar
+		log = logger(c, bar, level) // above the bar
 	}
 	front := &door{}
 	if o.listen != "" {
@@ -169,7 +169,7 @@ type watch struct {
 	remotes  []*registry.Remote
 }
 
-func newWatch(ctx context.Context, o *watchOptions, c *console, q *jetstream.Queue, log *slog.Logger, bar *progress) (w *watch, err error) {
+func newWatch(ctx context.Context, o *watchOptions, c *cli.Console, q *jetstream.Queue, log *slog.Logger, bar *progress) (w *watch, err error) {
 	w = &watch{watchOptions: o, log: log, progress: bar, queue: q}
 	patience := 2 * time.Second
 	if q != nil { // its leader of before may be ending
@@ -218,7 +218,7 @@ func newWatch(ctx context.Context, o *watchOptions, c *console, q *jetstream.Que
 	switch o.events {
 	case "":
 	case "-":
-		w.lines = registry.NewLines(report.JSON(c.out))
+		w.lines = registry.NewLines(report.JSON(c.Out))
 	default:
 		w.lines, err = registry.OpenLines(o.events)
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/boltseal/boltseal/examples/internal/cli"
 	"github.com/boltseal/boltseal/registry"
 )
 
@@ -28,9 +28,9 @@ type workerOptions struct {
 }
 
 // runWorker is registrywatch worker.
-func runWorker(ctx context.Context, args []string, c *console) int {
+func runWorker(ctx context.Context, args []string, c *cli.Console) int {
 	o := &workerOptions{}
-	fset := flag.NewFlagSet("worker", flag.ContinueOnError)
+	fset := cli.NewFlagSet("worker")
 	o.nats = natsFlags(fset, c)
 	fset.Func("registry", "", list(&o.registries))
 	fset.Func("plain-http", "", list(&o.plain))
@@ -39,32 +39,32 @@ func runWorker(ctx context.Context, args []string, c *console) int {
 	fset.StringVar(&o.listen, "listen", "", "")
 	fset.IntVar(&o.workers, "workers", 2, "")
 	fset.BoolVar(&o.quiet, "q", false, "")
-	if status, ok := c.parse(fset, args); !ok {
+	if status, ok := parse(c, fset, args); !ok {
 		return status
 	}
 	switch {
 	case o.nats.url == "":
-		return c.usage(errors.New("say where the work comes from with -nats URL,…"))
+		return c.Usage(errors.New("say where the work comes from with -nats URL,…"), usage)
 	case len(o.registries) == 0:
-		return c.usage(errors.New("say of which registries images are analysed with -registry HOST,…: the same as the monitor's"))
+		return c.Usage(errors.New("say of which registries images are analysed with -registry HOST,…: the same as the monitor's"), usage)
 	case o.workers < 1:
-		return c.usage(errors.New("-workers is at least 1"))
+		return c.Usage(errors.New("-workers is at least 1"), usage)
 	}
 	if err := o.nats.check(); err != nil {
-		return c.usage(err)
+		return c.Usage(err, usage)
 	}
 	if err := o.work(ctx, c); err != nil && ctx.Err() == nil {
-		return c.fail(err)
+		return c.Fail(err)
 	}
-	return exitOK
+	return cli.ExitOK
 }
 
-func (o *workerOptions) work(ctx context.Context, c *console) error {
+func (o *workerOptions) work(ctx context.Context, c *cli.Console) error {
 	level := slog.LevelInfo
 	if o.quiet {
 		level = slog.LevelWarn
 	}
-	log := c.logger(c.err, level)
+	log := logger(c, c.Err, level)
 	ix, err := newIndexer(o.cache, o.team, o.plain, o.registries)
 	if err != nil {
 		return err
