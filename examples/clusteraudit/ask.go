@@ -8,6 +8,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/boltseal/boltseal/examples/internal/cli"
 	"github.com/boltseal/boltseal/orchestrator"
 )
 
@@ -27,55 +28,55 @@ func request(words []string, namespace string) (q orchestrator.Request, rest []s
 }
 
 // runWhoCan answers who may send a request: status 1 if nobody seen may.
-func runWhoCan(ctx context.Context, args []string, c *console) int {
+func runWhoCan(ctx context.Context, args []string, c *cli.Console) int {
 	var s source
 	var namespace, name string
-	fs := newFlagSet("who-can")
+	fs := cli.NewFlagSet("who-can")
 	s.flags(fs)
 	fs.StringVar(&namespace, "n", "", "")
 	fs.StringVar(&name, "name", "", "")
-	words, err := parse(fs, args)
+	words, err := cli.Parse(fs, args)
 	if err != nil {
-		return c.usage(err)
+		return c.Usage(err, usage)
 	}
 	q, rest, err := request(words, namespace)
 	if err == nil {
 		err = s.take(rest)
 	}
 	if err != nil {
-		return c.usage(err)
+		return c.Usage(err, usage)
 	}
-	q.Name, c.quiet = name, s.quiet
+	q.Name, c.Quiet = name, s.quiet
 	snap, err := s.load(ctx, c)
 	if snap == nil {
-		return c.fail(err)
+		return c.Fail(err)
 	}
 	access := orchestrator.NewAccess(snap)
 	found := 0
 	for g := range access.WhoCan(q) {
 		found++
-		c.print("%s", g.Subject)
-		c.print("    %s", g)
+		say(c, "%s", g.Subject)
+		say(c, "    %s", g)
 	}
-	c.remark("the group system:masters may do everything, and other authorizers than RBAC are not visible")
+	remark(c, "the group system:masters may do everything, and other authorizers than RBAC are not visible")
 	return answered(c, err, access.Missing(q.Namespace), found)
 }
 
 // answered is the status of a question: 3 if something was not seen that may
 // change the answer, 1 if the answer is empty.
-func answered(c *console, err error, missing string, found int) int {
+func answered(c *cli.Console, err error, missing string, found int) int {
 	switch {
 	case err != nil:
-		return c.fail(err)
+		return c.Fail(err)
 	case missing != "":
-		c.remark("not all was seen: %s", missing)
+		remark(c, "not all was seen: %s", missing)
 		if found == 0 {
-			return exitIncomplete
+			return cli.ExitIncomplete
 		}
 	case found == 0:
-		return exitFindings
+		return cli.ExitFindings
 	}
-	return exitOK
+	return cli.ExitOK
 }
 
 // unseen says which kinds that rights and paths depend on were not seen in the
@@ -95,11 +96,11 @@ func unseen(snap *orchestrator.Snapshot) string {
 }
 
 // runWhatCan lists what somebody may do.
-func runWhatCan(ctx context.Context, args []string, c *console) int {
+func runWhatCan(ctx context.Context, args []string, c *cli.Console) int {
 	var s source
-	fs := newFlagSet("what-can")
+	fs := cli.NewFlagSet("what-can")
 	s.flags(fs)
-	words, err := parse(fs, args)
+	words, err := cli.Parse(fs, args)
 	if err == nil && len(words) == 0 {
 		err = errors.New("say who: what-can ServiceAccount:NS/NAME, NS/NAME, User:NAME, Group:NAME or anonymous")
 	}
@@ -110,12 +111,12 @@ func runWhatCan(ctx context.Context, args []string, c *console) int {
 		}
 	}
 	if err != nil {
-		return c.usage(err)
+		return c.Usage(err, usage)
 	}
-	c.quiet = s.quiet
+	c.Quiet = s.quiet
 	snap, err := s.load(ctx, c)
 	if snap == nil {
-		return c.fail(err)
+		return c.Fail(err)
 	}
 	access := orchestrator.NewAccess(snap)
 	found := 0
@@ -125,23 +126,23 @@ func runWhatCan(ctx context.Context, args []string, c *console) int {
 		if ns := g.Namespace(); ns != "" {
 			where = "in " + ns
 		}
-		c.print("%s", where)
-		c.print("    %s", g)
+		say(c, "%s", where)
+		say(c, "    %s", g)
 	}
 	title := "What follows beside that, without becoming anybody else (for that, see clusteraudit paths):"
 	for e := range orchestrator.NewGraph(access, nil).Effects(who.Position()) {
 		if title != "" {
-			c.print("")
-			c.print("%s", title)
+			say(c, "")
+			say(c, "%s", title)
 			title = ""
 		}
 		where := ""
 		if e.Namespace != "" {
 			where = "in " + e.Namespace + ": "
 		}
-		c.print("  %s", where+e.String())
+		say(c, "  %s", where+e.String())
 		for _, r := range e.Remove {
-			c.print("    to end it: %s", r)
+			say(c, "    to end it: %s", r)
 		}
 	}
 	return answered(c, err, unseen(snap), found)
@@ -167,17 +168,17 @@ func subject(s string) (orchestrator.Subject, error) {
 
 // runPaths prints the ways from one position to another, or all that lead to
 // it: status 1 if there are none.
-func runPaths(ctx context.Context, args []string, c *console) int {
+func runPaths(ctx context.Context, args []string, c *cli.Console) int {
 	var s source
 	var from string
 	to, limit, cuts := string(orchestrator.ClusterAdmin), 20, false
-	fs := newFlagSet("paths")
+	fs := cli.NewFlagSet("paths")
 	s.flags(fs)
 	fs.StringVar(&from, "from", "", "")
 	fs.StringVar(&to, "to", to, "")
 	fs.IntVar(&limit, "limit", limit, "")
 	fs.BoolVar(&cuts, "cut", false, "")
-	rest, err := parse(fs, args)
+	rest, err := cli.Parse(fs, args)
 	if err == nil {
 		err = s.take(rest)
 	}
@@ -189,12 +190,12 @@ func runPaths(ctx context.Context, args []string, c *console) int {
 		target, err = orchestrator.ParsePosition(to)
 	}
 	if err != nil {
-		return c.usage(err)
+		return c.Usage(err, usage)
 	}
-	c.quiet = s.quiet
+	c.Quiet = s.quiet
 	snap, err := s.load(ctx, c)
 	if snap == nil {
-		return c.fail(err)
+		return c.Fail(err)
 	}
 	access := orchestrator.NewAccess(snap)
 	graph := orchestrator.NewGraph(access, nil)
@@ -203,7 +204,7 @@ func runPaths(ctx context.Context, args []string, c *console) int {
 		if found++; found > limit {
 			return false
 		}
-		c.path(p)
+		sayPath(c, p)
 		return true
 	}
 	if start == "" {
@@ -224,40 +225,40 @@ func runPaths(ctx context.Context, args []string, c *console) int {
 		}
 	}
 	if found > limit {
-		c.remark("more than %d paths; -limit shows more", limit)
+		remark(c, "more than %d paths; -limit shows more", limit)
 	}
 	if cuts && found > 0 {
 		cut, cerr := graph.MinimalCut(ctx, target, nil)
 		if cerr != nil {
-			return c.fail(cerr)
+			return c.Fail(cerr)
 		}
-		c.print("")
+		say(c, "")
 		title := "The least to remove that ends them all:"
 		if !cut.Smallest {
 			title = "To end them all (there may be less to remove):"
 		}
-		c.print("%s", title)
+		say(c, "%s", title)
 		for _, r := range cut.Removals {
-			c.print("  - %s", r.Text)
+			say(c, "  - %s", r.Text)
 		}
 		for _, p := range cut.Rest {
-			c.print("  nothing to remove stops %s", p)
+			say(c, "  nothing to remove stops %s", p)
 		}
 	}
 	return answered(c, err, unseen(snap), found)
 }
 
 // path prints a path with what would end each step.
-func (c *console) path(p *orchestrator.Path) {
+func sayPath(c *cli.Console, p *orchestrator.Path) {
 	kind := "confirmed"
 	if !p.Confirmed() {
 		kind = "conditional"
 	}
-	c.print("%s -> %s (%s)", p.From, p.To, kind)
+	say(c, "%s -> %s (%s)", p.From, p.To, kind)
 	for i := range p.Steps {
-		c.print("  %d. %s", i+1, p.Steps[i].String())
+		say(c, "  %d. %s", i+1, p.Steps[i].String())
 		for _, r := range p.Steps[i].Remove {
-			c.print("     to end it: %s", r)
+			say(c, "     to end it: %s", r)
 		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 	psa "k8s.io/pod-security-admission/api"
 
 	"github.com/boltseal/boltseal"
+	"github.com/boltseal/boltseal/examples/internal/cli"
 	"github.com/boltseal/boltseal/internal/report"
 	"github.com/boltseal/boltseal/orchestrator"
 	"github.com/boltseal/boltseal/secrets"
@@ -21,7 +22,7 @@ import (
 // auditOptions are what the command line asks for.
 type auditOptions struct {
 	source
-	outputs    outputs
+	outputs    cli.Outputs
 	failOn     *boltseal.Severity
 	checks     []string
 	registries []string
@@ -32,21 +33,19 @@ type auditOptions struct {
 
 func parseAudit(args []string) (*auditOptions, error) {
 	o := &auditOptions{}
-	fs := newFlagSet("clusteraudit")
+	fs := cli.NewFlagSet("clusteraudit")
 	o.source.flags(fs)
-	fs.Func("o", "", o.outputs.add)
-	fs.Func("fail-on", "", severity(&o.failOn))
+	o.outputs.Formats = []string{"table", "json", "html", "sarif"}
+	fs.Func("o", "", o.outputs.Add)
+	fs.Func("fail-on", "", cli.Severity(&o.failOn))
 	fs.Func("checks", "", func(s string) error { o.checks = append(o.checks, strings.Split(s, ",")...); return nil })
 	fs.Func("registry", "", func(s string) error { o.registries = append(o.registries, s); return nil })
 	fs.StringVar(&o.waivers, "waivers", "", "")
 	fs.StringVar(&o.trusted, "trusted", "", "")
 	fs.StringVar(&o.psaDefault, "pod-security", "", "")
-	rest, err := parse(fs, args)
+	rest, err := cli.Parse(fs, args)
 	if err != nil {
 		return nil, err
-	}
-	if len(o.outputs) == 0 {
-		o.outputs = outputs{{format: "table"}}
 	}
 	if o.psaDefault != "" {
 		if _, err := psa.ParseLevel(o.psaDefault); err != nil {
@@ -57,35 +56,35 @@ func parseAudit(args []string) (*auditOptions, error) {
 }
 
 // runAudit is the program without a command.
-func runAudit(ctx context.Context, args []string, c *console) int {
+func runAudit(ctx context.Context, args []string, c *cli.Console) int {
 	o, err := parseAudit(args)
 	if err != nil {
-		return c.usage(err)
+		return c.Usage(err, usage)
 	}
-	c.quiet = o.quiet
+	c.Quiet = o.quiet
 	posture, err := o.posture()
 	if err != nil {
-		return c.usage(err)
+		return c.Usage(err, usage)
 	}
-	now, err := c.now()
+	now, _, err := c.Now()
 	if err != nil {
-		return c.usage(err)
+		return c.Usage(err, usage)
 	}
 	posture.Now = now
 	snap, loadErr := o.load(ctx, c)
 	if snap == nil {
-		return c.fail(loadErr)
+		return c.Fail(loadErr)
 	}
 	a := &audit{snap: snap, report: &boltseal.Report{Complete: true}}
 	a.read(loadErr)
 	if err := a.run(ctx, posture, psa.Level(o.psaDefault)); err != nil {
-		return c.fail(err)
+		return c.Fail(err)
 	}
-	if c.env("SOURCE_DATE_EPOCH") != "" {
+	if c.Env("SOURCE_DATE_EPOCH") != "" {
 		a.report.Created = &now
 	}
 	if err := o.write(c, a, now); err != nil {
-		return c.fail(err)
+		return c.Fail(err)
 	}
 	return o.status(a.report)
 }
@@ -126,12 +125,12 @@ func (o *auditOptions) posture() (*orchestrator.PostureOptions, error) {
 
 func (o *auditOptions) status(r *boltseal.Report) int {
 	if o.failOn != nil && slices.ContainsFunc(r.Findings, func(f boltseal.Finding) bool { return f.Suppressed == "" && f.Severity >= *o.failOn }) {
-		return exitFindings
+		return cli.ExitFindings
 	}
 	if !r.Complete {
-		return exitIncomplete
+		return cli.ExitIncomplete
 	}
-	return exitOK
+	return cli.ExitOK
 }
 
 // audit is what was found.

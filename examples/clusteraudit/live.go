@@ -7,6 +7,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/yaml"
 
+	"github.com/boltseal/boltseal/examples/internal/cli"
 	"github.com/boltseal/boltseal/orchestrator"
 	"github.com/boltseal/boltseal/orchestrator/kube"
 )
@@ -21,23 +22,23 @@ func (s *source) live(ctx context.Context) (*orchestrator.Snapshot, error) {
 }
 
 // runRole prints the ClusterRole that an audit of a running cluster needs.
-func runRole(_ context.Context, args []string, c *console) int {
-	fs := newFlagSet("role")
+func runRole(_ context.Context, args []string, c *cli.Console) int {
+	fs := cli.NewFlagSet("role")
 	name := "clusteraudit"
 	fs.StringVar(&name, "name", name, "")
-	rest, err := parse(fs, args)
+	rest, err := cli.Parse(fs, args)
 	if err == nil && len(rest) > 0 {
 		err = fmt.Errorf("role takes no path: %s", rest[0])
 	}
 	if err != nil {
-		return c.usage(err)
+		return c.Usage(err, usage)
 	}
 	data, err := yaml.Marshal(kube.ClusterRole(name, nil, false))
 	if err != nil {
-		return c.fail(err)
+		return c.Fail(err)
 	}
-	if _, err := c.out.Write(data); err != nil {
-		return c.fail(err)
+	if _, err := c.Out.Write(data); err != nil {
+		return c.Fail(err)
 	}
-	return exitOK
+	return cli.ExitOK
 }

@@ -23,27 +23,14 @@ package main
 
 import (
 	"context"
-	"os"
-	"os/signal"
+
+	"github.com/boltseal/boltseal/examples/internal/cli"
 )
 
-// Exit statuses.
-const (
-	exitOK         = 0
-	exitFindings   = 1
-	exitUsage      = 2
-	exitIncomplete = 3
-)
-
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	status := run(ctx, os.Args[1:], &console{in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.Getenv})
-	stop()
-	os.Exit(status)
-}
+func main() { cli.Main(tool, run) }
 
 // run is the program: arguments in, exit status out.
-func run(ctx context.Context, args []string, c *console) int {
+func run(ctx context.Context, args []string, c *cli.Console) int {
 	name, verb := "", runAudit
 	if len(args) > 0 {
 		name = args[0]
