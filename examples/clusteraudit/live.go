@@ -18,14 +18,17 @@ func (s *source) live(ctx context.Context) (*orchestrator.Snapshot, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", s.kubeconfig, err)
 	}
-	return kube.Snapshot(ctx, conf, nil)
+	return kube.Snapshot(ctx, conf, &s.read)
 }
 
-// runRole prints the ClusterRole that an audit of a running cluster needs.
+// runRole prints the ClusterRole that an audit of a running cluster needs, with
+// the same -only and -configmaps.
 func runRole(_ context.Context, args []string, c *cli.Console) int {
 	fs := cli.NewFlagSet("role")
 	name := "clusteraudit"
 	fs.StringVar(&name, "name", name, "")
+	var opt kube.Options
+	liveFlags(fs, &opt)
 	rest, err := cli.Parse(fs, args)
 	if err == nil && len(rest) > 0 {
 		err = fmt.Errorf("role takes no path: %s", rest[0])
@@ -33,7 +36,7 @@ func runRole(_ context.Context, args []string, c *cli.Console) int {
 	if err != nil {
 		return c.Usage(err, usage)
 	}
-	data, err := yaml.Marshal(kube.ClusterRole(name, nil, false))
+	data, err := yaml.Marshal(kube.ClusterRole(name, &opt, false))
 	if err != nil {
 		return c.Fail(err)
 	}

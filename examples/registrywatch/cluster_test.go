@@ -92,12 +92,12 @@ func (p *process) end(t testing.TB) {
 
 // cluster is a registry, three NATS servers, two monitors of one store and two workers.
 type cluster struct {
-	t                    testing.TB
-	dir, host, natsURL   string
-	nats                 [3]*process
-	monitors, workers    [2]*process
-	addresses            [2]string // of the monitors
-	osv, db, store, repo string
+	t                  testing.TB
+	dir, host, natsURL string
+	nats               [3]*process
+	monitors, workers  [2]*process
+	addresses          [2]string // of the monitors
+	osv, db, store     string
 }
 
 // freePorts are free now.

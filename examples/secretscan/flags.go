@@ -14,11 +14,11 @@ const usage = `secretscan finds credentials that were left where others can read
     secretscan [flags] [TARGET]
 
 TARGET is one of
-    ./src, /etc, dir:src                the files of a folder, or one file; default .
-    git:DIR                             the whole history of a git repository
-    -                                   what stdin holds
+    ./src, /etc, dir:src   the files of a folder, or one file; default .
+    git:DIR                the whole history of a git repository
+    -                      what stdin holds
     debian:12, oci:DIR, oci-archive:FILE, docker-archive:FILE, docker:NAME
-                                        an image: all layers, configuration, history
+                           an image: all layers, configuration, history
 
 Flags
     -o FORMAT[=FILE]       table (default), json, html, sarif; may be given
@@ -26,15 +26,16 @@ Flags
     -fail-on SEVERITY      exit with 1 if a finding is at or above: low, medium,
                            high, critical
     -rules FILE            own rules, what to switch off, and exceptions
-    -gitleaks FILE         rules in the format of Gitleaks, beside the built-in ones
+    -gitleaks FILE         rules in the format of Gitleaks, beside the built-in
+                           ones
     -baseline FILE         findings that are known and do not count
     -write-baseline FILE   note the findings of this scan as known
     -reason TEXT           why: needed by -write-baseline
     -ignore-marks          a line's "boltseal:allow" counts for nothing
     -salt FILE             keys the fingerprints; default: one of your own, made
                            once and kept in the user's cache
-    -cache DIR             keeps what was found in an image's layers; default: the
-                           user's cache, -cache= keeps nothing
+    -cache DIR             keeps what was found in an image's layers; default:
+                           the user's cache, -cache= keeps nothing
     -q                     no remarks on stderr
     -h                     this text
 
