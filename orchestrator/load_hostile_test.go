@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/boltseal/boltseal"
 )
@@ -51,4 +52,49 @@ func TestHugeScalars(t *testing.T) {
 			require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(48<<20), "bytes allocated in all")
 		})
 	}
+}
+
+// TestNothingHides reads pods that are written in ways in which a reader may
+// overlook them: each is taken up, or is an error and makes absence unknown.
+func TestNothingHides(t *testing.T) {
+	const rest = `"metadata":{"name":"hid","namespace":"a"}}`
+	flow := `{apiVersion: v1, kind: Pod, metadata: {name: hid, namespace: a}}`
+	for name, c := range map[string]struct{ text, err string }{
+		"escaped keys":   {`{"\u0061piVersion":"v1","k\u0069nd":"Pod",` + rest, ""},
+		"escaped values": {`{"apiVersion":"v\u0031","kind":"P\u006fd",` + rest, ""},
+		"kind twice":     {`{"apiVersion":"v1","kind":"Foo","kind":"Pod",` + rest, `duplicate field "kind"`},
+		"items twice":    {`{"apiVersion":"v1","kind":"List","items":[],"items":[{"apiVersion":"v1","kind":"Pod",` + rest + `]}`, `duplicate field "items"`},
+		"items, yaml":    {"{apiVersion: v1, kind: List, items: [], items: [" + flow + "]}", "given twice"},
+		"CR":             {"a: b\r---\r" + flow + "\n", "f:2: malformed: another document follows"},
+		"NEL":            {"a: b\u0085---\u0085" + flow + "\n", "another document follows"},
+		"LS after none":  {"# none\u2028--- ~\u2028---\u2028" + flow + "\n", "another document follows"},
+		"CR in an item":  {"apiVersion: v1\nkind: List\nitems:\n- a: b\r...\r--- " + flow + "\n", "another document follows"},
+		"comment":        {"# x\r" + flow + "\n", ""},
+		"long comment":   {"# " + strings.Repeat("x", 1<<17) + "\r" + flow, ""},
+		"directive":      {"%YAML 1.1\u2028--- " + flow + "\n", ""},
+		"separator":      {"--- # x\u0085" + flow + "\n", ""},
+		"before items":   {"apiVersion: v1\nkind: List\nitems:\n# x\r- " + flow + "\n- " + strings.Replace(flow, "hid", "b", 1) + "\n", ""},
+		"among items":    {"apiVersion: v1\nkind: List\nitems:\n- " + strings.Replace(flow, "hid", "b", 1) + "\n# x\r- " + flow + "\n", "items stand apart"},
+		"text behind":    {"{a: b} ]\n", "YAML"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, err := Read(t.Context(), strings.NewReader(c.text), "f", &LoadOptions{Complete: true})
+			if c.err == "" {
+				require.NoError(t, err)
+				require.NotNil(t, s.Pods.Get("a", "hid"))
+				return
+			}
+			require.ErrorIs(t, err, boltseal.ErrMalformed)
+			require.ErrorContains(t, err, c.err)
+			require.False(t, s.Coverage(schema.GroupResource{Resource: "pods"}, "").Known())
+		})
+	}
+}
+
+// A mapping that is merged costs something even if it is empty: this would be
+// merged four thousand million times.
+func TestMergesOfNothing(t *testing.T) {
+	many := func(name string) string { return strings.TrimSuffix(strings.Repeat("*"+name+",", 1<<16), ",") }
+	_, err := yamlToJSON(t.Context(), []byte("a: &a {}\nb: &b {<<: ["+many("a")+"]}\nc: {<<: ["+many("b")+"]}\n"), 64, 3<<20)
+	require.ErrorIs(t, err, boltseal.ErrLimit)
 }

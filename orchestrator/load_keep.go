@@ -81,6 +81,7 @@ func (b *Builder) meta(gvk schema.GroupVersionKind, namespaced bool, o metav1.Ob
 func (b *Builder) addOther(gvk schema.GroupVersionKind, data []byte, at boltseal.Location) error {
 	var content map[string]any
 	var h struct {
+		metav1.TypeMeta
 		Metadata metav1.ObjectMeta `json:"metadata"`
 	}
 	if err := decodeJSON(data, &h); err != nil {

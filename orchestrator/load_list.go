@@ -2,9 +2,11 @@ package orchestrator
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/boltseal/boltseal"
@@ -61,6 +63,20 @@ func (p *pendingItems) end(b *Builder, header []byte, at boltseal.Location) (err
 	if name := headerKind(header); header != nil && !strings.HasSuffix(name, "List") {
 		b.unread("a document was malformed")
 		return []error{malformed(at, fmt.Errorf("kind %q has items and is no List", shorten(name)))}
+	}
+	if header != nil {
+		var l struct {
+			metav1.TypeMeta
+			Items rawJSON `json:"items"`
+		}
+		err := decodeJSON(header, &l)
+		if items := string(l.Items); err == nil && items != "" && items != "null" && items != "[]" {
+			err = errors.New("items stand apart from the others")
+		}
+		if err != nil { // such as items given twice, of which the API takes the last
+			b.unread("a document was malformed")
+			errs = append(errs, malformed(at, err))
+		}
 	}
 	for _, it := range items {
 		errs = append(errs, b.addAny(it.data, kind, it.at, 1)...)

@@ -3,6 +3,7 @@ package orchestrator
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -22,11 +23,10 @@ func (d *document) json(ctx context.Context, maxDepth int, limit int64) ([]byte,
 		return d.data, jsonDepth(d.data, maxDepth)
 	}
 	data, err := yamlToJSON(ctx, d.data, maxDepth, limit)
-	if err != nil || !d.item || data == nil {
-		return data, err
+	if d.item { // cut out with its dash: a sequence of one
+		data = bytes.TrimSuffix(bytes.TrimPrefix(data, []byte("[")), []byte("]"))
 	}
-	// An item was cut out with its dash: a sequence of one.
-	return bytes.TrimSuffix(bytes.TrimPrefix(data, []byte("[")), []byte("]")), nil
+	return data, err
 }
 
 // jsonDepth checks how deep a text nests.
@@ -109,7 +109,7 @@ func typeOf(data []byte) (apiVersion, kind string) {
 		case '"':
 			end := jsonStringEnd(data, i)
 			if depth == 1 && end < len(data) {
-				switch text := string(data[i+1 : end]); {
+				switch text := jsonString(data[i : end+1]); {
 				case isKey:
 					key = text
 				case key == "apiVersion" && apiVersion == "":
@@ -124,6 +124,17 @@ func typeOf(data []byte) (apiVersion, kind string) {
 		}
 	}
 	return
+}
+
+// jsonString returns the value of a string in quotes.
+func jsonString(quoted []byte) string {
+	if bytes.IndexByte(quoted, '\\') >= 0 {
+		var s string
+		if json.Unmarshal(quoted, &s) == nil {
+			return s
+		}
+	}
+	return string(quoted[1 : len(quoted)-1])
 }
 
 // maxListDepth bounds Lists in Lists.
@@ -171,6 +182,7 @@ func (b *Builder) addAny(data []byte, kind schema.GroupVersionKind, at boltseal.
 // addList takes up the items of a List; ok is false if it is none.
 func (b *Builder) addList(data []byte, gvk schema.GroupVersionKind, at boltseal.Location, depth int) (errs []error, ok bool) {
 	var l struct {
+		metav1.TypeMeta
 		Items *[]rawJSON `json:"items"`
 	}
 	if err := decodeJSON(data, &l); err != nil {

@@ -123,7 +123,7 @@ func (s *yamlSplitter) content(line []byte) (document, bool) {
 	indent := len(line) - len(text)
 	text = bytes.TrimRight(text, " \t\r\n")
 	switch {
-	case len(text) == 0 || text[0] == '#':
+	case len(text) == 0 || text[0] == '#' && oneLine(line):
 		if s.empty && s.state == noItems {
 			if src, ok := bytes.CutPrefix(text, []byte("# Source: ")); ok {
 				s.doc.source = string(bytes.TrimSpace(src[:min(len(src), 4096)]))
@@ -154,7 +154,7 @@ func (s *yamlSplitter) content(line []byte) (document, bool) {
 	case s.state == noItems && indent == 0 && !s.doc.header && itemsKey(text):
 		s.state = expectItems
 	}
-	if s.empty && len(text) > 0 && text[0] != '%' {
+	if s.empty && len(text) > 0 && (text[0] != '%' || !oneLine(line)) {
 		s.empty, s.doc.line = false, s.line
 	}
 	s.append(line)
@@ -166,6 +166,13 @@ func (s *yamlSplitter) item(line []byte) {
 	s.doc = document{yaml: true, item: true, line: s.line, source: s.head.source, outer: s.outer}
 	s.empty = false
 	s.append(line)
+}
+
+// oneLine reports whether a line is a whole one to YAML too, which has more line
+// breaks: what looks like a comment may go on as something else.
+func oneLine(line []byte) bool {
+	text, whole := bytes.CutSuffix(line, []byte{'\n'})
+	return whole && !bytes.ContainsAny(bytes.TrimSuffix(text, []byte{'\r'}), "\r\u0085\u2028\u2029")
 }
 
 func dash(text []byte) bool { return text[0] == '-' && (len(text) == 1 || text[1] == ' ') }

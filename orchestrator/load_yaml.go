@@ -29,7 +29,8 @@ func (e *yamlError) Unwrap() error { return e.err }
 
 // yamlToJSON converts a YAML document to JSON as kubectl does: scalars have the
 // types of YAML 1.1 ("yes" is true, 0644 is octal). Duplicate keys are errors.
-// It returns nil for an empty document.
+// It returns nil for an empty document, and a value beside an error where something
+// follows that is not part of it.
 func yamlToJSON(ctx context.Context, data []byte, maxDepth int, maxExpanded int64) (out []byte, err error) {
 	defer func() {
 		if r := recover(); r != nil { // the YAML library gives up on some input this way
@@ -47,13 +48,26 @@ func yamlToJSON(ctx context.Context, data []byte, maxDepth int, maxExpanded int6
 		return nil, nil
 	}
 	if n := root.Content[0]; n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" {
-		return nil, nil
+		return nil, onlyDocument(dec)
 	}
 	c := &yamlConverter{maxDepth: maxDepth, left: maxExpanded, out: make([]byte, 0, len(data)+len(data)/4)}
 	if err := c.value(root.Content[0], 0); err != nil {
 		return nil, err
 	}
-	return c.out, nil
+	return c.out, onlyDocument(dec)
+}
+
+// onlyDocument reports what follows a document, which kubectl drops: YAML has
+// more line breaks than the one that the stream was cut at.
+func onlyDocument(dec *yaml.Decoder) error {
+	var more yaml.Node
+	switch err := dec.Decode(&more); {
+	case err == io.EOF:
+		return nil
+	case err != nil:
+		return yamlSyntax(err)
+	}
+	return &yamlError{more.Line, errors.New("another document follows without a line feed: end lines with one")}
 }
 
 // yamlSyntax reads the line out of a message of the YAML library.
@@ -222,7 +236,7 @@ func (c *yamlConverter) pairs(n *yaml.Node, depth int) ([]yamlPair, error) {
 			if from.Kind != yaml.MappingNode {
 				return nil, &yamlError{m.Line, errors.New(`YAML: "<<" takes a mapping`)}
 			}
-			if err := c.spend(from, len(from.Content)); err != nil {
+			if err := c.spend(from, 1+len(from.Content)); err != nil {
 				return nil, err
 			}
 			more, err := c.pairs(from, depth+1)
