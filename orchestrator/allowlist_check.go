@@ -219,37 +219,43 @@ func coversRight(rule, right *rbacv1.PolicyRule) bool {
 	return len(rule.ResourceNames) == 0 || len(right.ResourceNames) > 0 && slices.Contains(rule.ResourceNames, right.ResourceNames[0])
 }
 
-// maxParts bounds what one rule is broken down into; a rule with more is
-// compared by its first parts and a whole one for each verb.
+// maxParts bounds what one rule is broken down into.
 const maxParts = 10_000
 
-// parts breaks a rule down into single rights.
+// parts breaks a rule down into single rights. Of one that has too many, wider
+// rights stand for what it gives: those for any name, or for all that there is.
 func parts(r *rbacv1.PolicyRule, namespace string) (out []rbacv1.PolicyRule) {
-	names := r.ResourceNames
-	if len(names) == 0 {
-		names = []string{""}
+	all := []string{"*"}
+	verbs, groups, resources, names, urls := r.Verbs, r.APIGroups, r.Resources, r.ResourceNames, r.NonResourceURLs
+	if len(verbs) > maxParts {
+		verbs = all
 	}
-	for _, verb := range r.Verbs {
-		for _, group := range r.APIGroups {
-			for _, resource := range r.Resources {
+	if n := len(verbs) * len(groups) * len(resources); n > maxParts {
+		groups, resources, names = all, all, nil
+	} else if n*len(names) > maxParts {
+		names = nil
+	}
+	if len(verbs)*len(urls) > maxParts {
+		urls = all
+	}
+	if namespace != "" {
+		urls = nil // a RoleBinding gives none
+	}
+	for _, verb := range verbs {
+		for _, group := range groups {
+			for _, resource := range resources {
+				p := rbacv1.PolicyRule{Verbs: []string{verb}, APIGroups: []string{group}, Resources: []string{resource}}
+				if len(names) == 0 {
+					out = append(out, p)
+				}
 				for _, name := range names {
-					p := rbacv1.PolicyRule{Verbs: []string{verb}, APIGroups: []string{group}, Resources: []string{resource}}
-					if len(r.ResourceNames) > 0 {
-						p.ResourceNames = []string{name}
-					}
-					if len(out) < maxParts {
-						out = append(out, p)
-					}
+					p.ResourceNames = []string{name}
+					out = append(out, p)
 				}
 			}
 		}
-		if namespace != "" {
-			continue // a RoleBinding gives no URLs
-		}
-		for _, url := range r.NonResourceURLs {
-			if len(out) < maxParts {
-				out = append(out, rbacv1.PolicyRule{Verbs: []string{verb}, NonResourceURLs: []string{url}})
-			}
+		for _, url := range urls {
+			out = append(out, rbacv1.PolicyRule{Verbs: []string{verb}, NonResourceURLs: []string{url}})
 		}
 	}
 	return out
