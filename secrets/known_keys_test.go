@@ -20,6 +20,12 @@ import (
 // encodedKeys are runs of hexadecimal digits, and of base 64 on one line or several.
 var encodedKeys = regexp.MustCompile(`(?i:30[0-9a-f]{80,})|M[A-Za-z0-9+/]{60,}(\r?\n[A-Za-z0-9+/]+)*`)
 
+// arrays are the bytes of a C array.
+var (
+	arrays = regexp.MustCompile(`(?:0x[0-9A-Fa-f]{2},?\s*){40,}`)
+	notHex = regexp.MustCompile(`[^0-9A-Fa-f]+`)
+)
+
 // pemKeys yields the private keys of a file: those in PEM, in any source code
 // round it, and those in DER that are the whole file, or stand there encoded.
 func pemKeys(data []byte, yield func(key)) {
@@ -36,6 +42,11 @@ func pemKeys(data []byte, yield func(key)) {
 			der(raw)
 		} else {
 			der(decodeBase64(bytes.ReplaceAll(bytes.ReplaceAll(text, []byte("\r"), nil), []byte("\n"), nil)))
+		}
+	}
+	for _, text := range arrays.FindAll(data, -1) {
+		if raw, err := hex.DecodeString(string(notHex.ReplaceAll(bytes.ReplaceAll(text, []byte("0x"), nil), nil))); err == nil {
+			der(raw)
 		}
 	}
 	// Go's tests rename their keys so that scanners leave them alone.
