@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/klauspost/compress/zstd"
@@ -57,6 +59,9 @@ func (o *options) read(ctx context.Context, c *cli.Console, so *secrets.Options)
 		deep.Limits = &limits
 		return collect(c, o.target, secrets.NewScanner(&deep).Git(ctx, os.DirFS(path)))
 	}
+	if _, err := os.Stat(o.target); err == nil {
+		return nil, fmt.Errorf("%[1]s lies here, and is no image in a registry; say dir:%[1]s", o.target)
+	}
 	return o.readImage(ctx, c, s, so)
 }
 
@@ -83,7 +88,17 @@ func collect(c *cli.Console, name string, results iter.Seq2[secrets.Result, erro
 			}
 		}
 	}
+	// A secret that a file and the history beside it both hold is shown by its file.
+	slices.SortStableFunc(r.Findings, func(a, b boltseal.Finding) int { return cmp.Compare(nested(a), nested(b)) })
 	return r, errors.Join(errs...)
+}
+
+// nested counts the archives and repositories that a finding lies in.
+func nested(f boltseal.Finding) int {
+	if len(f.Locations) == 0 {
+		return 0
+	}
+	return strings.Count(f.Locations[0].Path, "!")
 }
 
 // readFiles reads a folder, or one file.
