@@ -317,7 +317,7 @@ func pathFinding(p *orchestrator.Path) boltseal.Finding {
 		f.Title += ", on conditions"
 	}
 	for i := range p.Steps {
-		f.Evidence = append(f.Evidence, boltseal.Evidence{Technique: boltseal.TechniqueManifest, Detail: fmt.Sprintf("%d. %s", i+1, p.Steps[i].String())})
+		f.Evidence = append(f.Evidence, boltseal.Evidence{Technique: boltseal.TechniqueManifest, Detail: fmt.Sprintf("%d. %s", i+1, words(p.Steps[i].String()))})
 	}
 	if n := len(p.Steps); n > 0 && len(p.Steps[n-1].Remove) > 0 {
 		f.Fix = p.Steps[n-1].Remove[0]
@@ -346,7 +346,7 @@ func (a *audit) page(name string, now time.Time) *report.Cluster {
 		out := report.AttackPath{From: p.From.String(), To: p.To.String(), Confirmed: p.Confirmed()}
 		for j := range p.Steps {
 			s := &p.Steps[j]
-			step := report.AttackStep{To: s.To.String(), ID: s.ID, Text: s.String(), Conditional: len(s.Conditions) > 0, Remove: s.Remove}
+			step := report.AttackStep{To: s.To.String(), ID: s.ID, Text: words(s.String()), Conditional: len(s.Conditions) > 0, Remove: s.Remove}
 			for _, from := range s.From {
 				step.From = append(step.From, from.String())
 			}

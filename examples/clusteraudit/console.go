@@ -13,6 +13,7 @@ import (
 func words(s string) string {
 	return strings.NewReplacer(
 		"LoadOptions.Complete says that there is no more", "-complete says that there is no more",
+		"; see PostureOptions.ImageUser", "",
 		"PostureOptions.Registries is not set, so there is nothing to judge by", "say with -registry where images may come from",
 		"PostureOptions.Verifier is not set, so there is nothing to judge by", "say with -trusted which images somebody vouches for",
 	).Replace(s)
@@ -29,5 +30,5 @@ func say(c *cli.Console, format string, args ...any) { line(c.Out, format, args.
 // line writes one line with the indentation of its format.
 func line(w io.Writer, format string, args ...any) {
 	text := strings.TrimLeft(format, " ")
-	fmt.Fprintln(w, format[:len(format)-len(text)]+report.Clean(fmt.Sprintf(text, args...)))
+	fmt.Fprintln(w, format[:len(format)-len(text)]+report.Clean(words(fmt.Sprintf(text, args...))))
 }
