@@ -22,6 +22,9 @@ func ParsePlatform(s string) (v1.Platform, error) {
 	if slices.Contains(parts, "") || len(parts) > 3 {
 		return v1.Platform{}, fmt.Errorf("platform %q: %w: want os/architecture[/variant], as in linux/arm64", s, boltseal.ErrMalformed)
 	}
+	if len(parts) == 1 && slices.Contains([]string{"linux", "windows", "darwin", "freebsd"}, strings.ToLower(s)) {
+		return v1.Platform{}, fmt.Errorf("platform %q: %w: an operating system alone; want os/architecture[/variant], as in linux/amd64", s, boltseal.ErrMalformed)
+	}
 	p := v1.Platform{OS: "linux", Architecture: parts[0]}
 	if len(parts) > 1 {
 		p.OS, p.Architecture = parts[0], parts[1]
@@ -136,7 +139,7 @@ func errPlatform(want v1.Platform, have []v1.Platform) error {
 	if len(names) > most {
 		names = append(names[:most], fmt.Sprintf("%d more", len(names)-most))
 	}
-	return fmt.Errorf("platform %s: %w: there is %s; choose with OpenOptions.Platform", FormatPlatform(want), fs.ErrNotExist, strings.Join(names, ", "))
+	return fmt.Errorf("platform %s: %w: the image is for %s; ask for one of these", FormatPlatform(want), fs.ErrNotExist, strings.Join(names, ", "))
 }
 
 // hostPlatform is the default where there is a choice: containers of this

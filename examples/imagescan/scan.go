@@ -94,6 +94,8 @@ func (o *options) open(ctx context.Context, c *cli.Console) (*image.Image, image
 			how = "oci:%[1]s for an image layout, dir:%[1]s for a root file system"
 		}
 		return nil, nil, fmt.Errorf("%[1]s lies here, and is no image in a registry; say "+how, o.ref)
+	} else if filepath.IsAbs(o.ref) || strings.HasPrefix(o.ref, ".") { // no image has such a name
+		return nil, nil, err
 	}
 	img, err := image.Open(ctx, o.ref, o.openOptions(c))
 	if err != nil || o.cache == "" {
