@@ -351,7 +351,7 @@ func (w *watch) reconcile(ctx context.Context, sinks map[string]chan error) erro
 	if err != nil {
 		return err
 	}
-	w.log.Info("looked once", "repositories", r.Repositories, "tags", r.Tags, "analysed", r.Analysed, "failed", r.Failed, "took", r.Took.Round(time.Millisecond))
+	w.log.Info("looked once", "repositories", r.Repositories, "tags", r.Tags, "analysed", r.Analysed, "failed", r.Failed, "took", r.Took.Round(time.Millisecond).String())
 	st, err := w.store.Stats()
 	if err != nil {
 		return err
