@@ -90,6 +90,31 @@ func TestWriteFileWholeOrNot(t *testing.T) {
 	require.NotContains(t, err.Error(), "a.", "the temporary file is nobody's business")
 }
 
+// Reports may hold secrets: a file stays as private as it was, and links stay
+// links, such as /dev/stdout.
+func TestWriteFileKeepsWhatItIs(t *testing.T) {
+	dir := t.TempDir()
+	text := func(w io.Writer) error { _, err := io.WriteString(w, "new"); return err }
+	file, link := filepath.Join(dir, "a"), filepath.Join(dir, "link")
+	require.NoError(t, os.WriteFile(file, []byte("before"), 0o600))
+	require.NoError(t, WriteFile(file, text))
+	info, err := os.Stat(file)
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o600), info.Mode())
+
+	require.NoError(t, os.WriteFile(file, []byte("before"), 0o600))
+	if err := os.Symlink("a", link); err != nil {
+		t.Skip("no links here: ", err)
+	}
+	require.NoError(t, WriteFile(link, text))
+	info, err = os.Lstat(link)
+	require.NoError(t, err)
+	require.Equal(t, os.ModeSymlink, info.Mode().Type())
+	b, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.Equal(t, "new", string(b))
+}
+
 func TestConsole(t *testing.T) {
 	var out, errs bytes.Buffer
 	env := map[string]string{}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -73,17 +74,20 @@ func (o *Outputs) Write(c *Console, render func(w io.Writer, format string) erro
 	return nil
 }
 
-// WriteFile writes a file whole or not at all: beside it first, then renamed.
-// What exists and is no regular file, such as a pipe, is written to directly.
+// WriteFile writes a file whole or not at all: beside it first, then renamed. It
+// keeps the permissions of a file that exists. What exists and is no regular
+// file, such as a pipe or a link (/dev/stdout is one), is written to directly.
 func WriteFile(name string, fill func(io.Writer) error) error {
-	if info, serr := os.Stat(name); serr == nil && !info.Mode().IsRegular() {
-		f, err := os.OpenFile(name, os.O_WRONLY, 0)
+	info, _ := os.Lstat(name)
+	if info != nil && !info.Mode().IsRegular() {
+		f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o666)
 		if err != nil {
 			return err
 		}
 		return finish(f, fill)
 	}
-	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
+	beside := filepath.Join(filepath.Dir(name), "."+filepath.Base(name)+"."+rand.Text())
+	f, err := os.OpenFile(beside, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
 		var at *fs.PathError // of a name that nobody knows
 		if errors.As(err, &at) {
@@ -92,7 +96,12 @@ func WriteFile(name string, fill func(io.Writer) error) error {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	defer os.Remove(f.Name()) // fails once renamed
-	f.Chmod(0o644)
+	if info != nil {
+		if err := f.Chmod(info.Mode().Perm()); err != nil {
+			f.Close()
+			return err
+		}
+	}
 	if err := finish(f, fill); err != nil {
 		return err
 	}
