@@ -9,8 +9,7 @@
 //   - sbom tells which packages a tree of files holds;
 //   - secrets finds credentials left in files, layers and configs;
 //   - vuln matches packages against advisories;
-//   - registry watches registries, runtime running containers, host the
-//     machine beneath, orchestrator the cluster above.
+//   - registry watches registries, orchestrator the cluster above.
 //
 // A check of files is a [FileAnalyzer]. It is pure data and one verb: it
 // receives a [File], and pushes what it finds into a [Pass]. The same
