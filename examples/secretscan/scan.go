@@ -98,7 +98,7 @@ func nested(f boltseal.Finding) int {
 	if len(f.Locations) == 0 {
 		return 0
 	}
-	return strings.Count(f.Locations[0].Path, "!")
+	return len(f.Locations[0].Member)
 }
 
 // readFiles reads a folder, or one file.
