@@ -19,6 +19,8 @@ import (
 	"github.com/opencontainers/image-spec/specs-go"
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/stretchr/testify/require"
+
+	"github.com/boltseal/boltseal"
 )
 
 // layout builds an OCI image layout, right or wrong.
@@ -454,4 +456,14 @@ func TestRealImages(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestParsePlatformNeedsAnArchitecture(t *testing.T) {
+	for _, s := range []string{"linux", "Windows", "linux/", ""} {
+		_, err := ParsePlatform(s)
+		require.ErrorIs(t, err, boltseal.ErrMalformed, s)
+	}
+	p, err := ParsePlatform("aarch64")
+	require.NoError(t, err)
+	require.Equal(t, "linux/arm64", FormatPlatform(p))
 }
