@@ -27,7 +27,7 @@ const (
 )
 
 func (alpm) Info() boltseal.Info {
-	return boltseal.Info{ID: "sbom/alpm", Version: 1, Doc: "packages installed by pacman"}
+	return boltseal.Info{ID: "sbom/alpm", Version: 2, Doc: "packages installed by pacman"}
 }
 
 func (alpm) Wants(name string, _ fs.DirEntry) bool {
@@ -130,7 +130,8 @@ func alpmFiles(data []byte) []byte {
 }
 
 // Join gives the packages their files and their distribution.
-func (alpm) Join(_ context.Context, v boltseal.View, _ *boltseal.Pass) error {
+func (a alpm) Join(_ context.Context, v boltseal.View, p *boltseal.Pass) error {
+	linked(v, p, a, alpmDir)
 	files := make(map[string][]byte) // by folder
 	for f := range v.Facts(factAlpmFiles) {
 		files[path.Dir(f.Location.Path)] = f.Data

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"github.com/boltseal/boltseal"
@@ -21,12 +22,15 @@ var _ boltseal.Joiner = apk{}
 func APK() boltseal.FileAnalyzer { return apk{} }
 
 func (apk) Info() boltseal.Info {
-	return boltseal.Info{ID: "sbom/apk", Version: 1, Doc: "packages installed by apk"}
+	return boltseal.Info{ID: "sbom/apk", Version: 2, Doc: "packages installed by apk"}
 }
 
 func (apk) Wants(name string, _ fs.DirEntry) bool {
-	return name == "lib/apk/db/installed" || name == "usr/lib/apk/db/installed"
+	return slices.Contains(apkPlaces, name)
 }
+
+// apkPlaces are the database: apk's own place until version 3, and since.
+var apkPlaces = []string{"lib/apk/db/installed", "usr/lib/apk/db/installed"}
 
 func (apk) AnalyzeFile(ctx context.Context, f *boltseal.File, p *boltseal.Pass) error {
 	data, err := f.Bytes()
@@ -144,7 +148,8 @@ func apkNames(value []byte) []string {
 }
 
 // Join gives the packages their distribution.
-func (apk) Join(_ context.Context, v boltseal.View, _ *boltseal.Pass) error {
+func (a apk) Join(_ context.Context, v boltseal.View, p *boltseal.Pass) error {
+	linked(v, p, a, apkPlaces...)
 	for _, pkg := range v.Packages() {
 		if pkg.Type == "apk" && pkg.Name != "" {
 			nameAfter(pkg, v.Distro())

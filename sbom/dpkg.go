@@ -32,7 +32,7 @@ const (
 )
 
 func (dpkg) Info() boltseal.Info {
-	return boltseal.Info{ID: "sbom/dpkg", Version: 1, Doc: "packages installed by dpkg"}
+	return boltseal.Info{ID: "sbom/dpkg", Version: 2, Doc: "packages installed by dpkg"}
 }
 
 func (dpkg) Wants(name string, _ fs.DirEntry) bool {

@@ -11,7 +11,8 @@ import (
 
 // Join gives the packages their distribution, files and licences, and settles
 // alternatives in their dependencies by what is installed.
-func (dpkg) Join(ctx context.Context, v boltseal.View, _ *boltseal.Pass) error {
+func (d dpkg) Join(ctx context.Context, v boltseal.View, p *boltseal.Pass) error {
+	linked(v, p, d, dpkgDir+"status", dpkgDir+"status.d/")
 	var debs []*boltseal.Package
 	for _, pkg := range v.Packages() {
 		if pkg.Type == "deb" && pkg.Name != "" {

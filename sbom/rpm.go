@@ -34,7 +34,7 @@ var rpmDirs = []string{"var/lib/rpm/", "usr/lib/sysimage/rpm/", "usr/share/rpm/"
 var rpmFiles = []string{"rpmdb.sqlite", "Packages.db", "Packages"}
 
 func (rpm) Info() boltseal.Info {
-	return boltseal.Info{ID: "sbom/rpm", Version: 1, Doc: "packages installed by rpm"}
+	return boltseal.Info{ID: "sbom/rpm", Version: 2, Doc: "packages installed by rpm"}
 }
 
 func (rpm) Wants(name string, _ fs.DirEntry) bool {
@@ -135,7 +135,13 @@ func skipWAL(f *boltseal.File, p *boltseal.Pass) error {
 // Join gives the packages their distribution. Of several databases in one
 // directory the newest form counts, as for rpm itself; a package that another
 // directory or the manifest repeats is listed once.
-func (rpm) Join(_ context.Context, v boltseal.View, p *boltseal.Pass) error {
+func (r rpm) Join(_ context.Context, v boltseal.View, p *boltseal.Pass) error {
+	linked(v, p, r, rpmManifest)
+	for _, dir := range rpmDirs {
+		for _, name := range rpmFiles {
+			linked(v, p, r, dir+name)
+		}
+	}
 	var rpms []*boltseal.Package
 	best := make(map[string]int) // directory to index in rpmFiles
 	for _, pkg := range v.Packages() {
