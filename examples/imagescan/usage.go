@@ -7,7 +7,7 @@ const usage = `imagescan tells what is in a container image, and what is wrong w
     imagescan db status                what it holds, and how old it is
 
 IMAGE is one of
-    debian:12, ghcr.io/me/app@sha256:…  from a registry
+    debian:12, ghcr.io/me/app@sha256:…  from a registry; also registry:debian:12
     oci:DIR[:REF]                       an OCI image layout
     oci-archive:FILE[:REF]              the same in a tar file
     docker-archive:FILE[:REF]           what docker save writes

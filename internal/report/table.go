@@ -95,7 +95,9 @@ func (t *table) head() {
 	if len(t.r.Layers) > 0 {
 		content = plural(len(t.r.Layers), "layer") + ", " + size(t.sum.Bytes) + ", " + content
 	}
-	t.field("content", content)
+	if len(t.r.Packages)+len(t.r.Layers) > 0 {
+		t.field("content", content)
+	}
 	if a := t.r.Advisories; a != nil {
 		s := plural(a.Advisories, "advisory")
 		if a.Newest != nil {
@@ -185,11 +187,14 @@ func (t *table) summary() {
 			}
 		}
 		head := plural(t.sum.Findings, "finding")
-		tail := fmt.Sprintf("%d with a fix", t.sum.Fixable)
-		if width(head)+2+width(strings.Join(plainParts, "  "))+3+width(tail) <= t.width {
-			t.line(t.paint(bold, head), ": ", strings.Join(parts, "  "), t.paint(dim, " | "), tail)
+		tail := ""
+		if len(t.r.Packages) > 0 {
+			tail = fmt.Sprintf(" | %d with a fix", t.sum.Fixable)
+		}
+		if width(head)+2+width(strings.Join(plainParts, "  "))+width(tail) <= t.width {
+			t.line(t.paint(bold, head), ": ", strings.Join(parts, "  "), t.paint(dim, tail))
 		} else {
-			t.line(t.paint(bold, head), ", ", tail)
+			t.line(t.paint(bold, head), t.paint(dim, tail))
 			for _, p := range parts {
 				t.line("  ", p)
 			}
@@ -215,6 +220,10 @@ func (t *table) findings() {
 		fixed = min(fixed, max(t.width*30/100, t.width-16-rule-title))
 		title = t.width - 16 - rule - fixed
 		for _, f := range g.Findings {
+			if f.Kind == boltseal.KindSecret {
+				t.secret(f)
+				continue
+			}
 			id, text := t.label(g, f)
 			fix, fst := Clean(f.Fixed), green
 			if fix == "" {
@@ -228,6 +237,16 @@ func (t *table) findings() {
 			t.line(s, t.paint(fst, pad(fix, fixed)), "  ", fit(text, title))
 		}
 	}
+}
+
+// secret shows what a credential is, of it what may be seen, and what to do.
+func (t *table) secret(f *boltseal.Finding) {
+	lead := "  " + pad(f.Severity.String(), 8) + "  "
+	what := Clean(f.Title) + " (" + Clean(f.Rule) + ")"
+	t.line("  ", t.paint(severityStyle(f.Severity), pad(f.Severity.String(), 8)), "  ", fit(what, t.width-width(lead)))
+	in := strings.Repeat(" ", width(lead))
+	t.text(in, "", f.Description)
+	t.text(in, dim, f.Fix)
 }
 
 // label returns what stands before and after the fix: of an advisory that fixes

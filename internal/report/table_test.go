@@ -98,3 +98,26 @@ func FuzzClean(f *testing.F) {
 		require.NotRegexp(t, `[\x00-\x1f\x7f\x{80}-\x{9f}\x{202a}-\x{202e}\x{2066}-\x{2069}\x{200b}-\x{200f}]`, got)
 	})
 }
+
+// A credential has no version to update to: what may be seen of it and what to
+// do stand below it, and nothing is said of packages where there are none.
+func TestTableOfSecrets(t *testing.T) {
+	var b bytes.Buffer
+	r := &boltseal.Report{Complete: true, Image: &boltseal.ReportImage{Name: "src"}, Findings: []boltseal.Finding{{
+		Kind: boltseal.KindSecret, Rule: "acme-key", Title: "Acme key", Severity: boltseal.SeverityHigh,
+		Description: "acme_..(40 bytes)", Fix: "revoke it at the console, and then remove it from the file and from the history of the repository",
+		Locations: []boltseal.Location{{Path: "a/b.env", Line: 3}},
+	}}}
+	require.NoError(t, report.Table(&b, r, &report.TableOptions{Width: 60}))
+	require.Equal(t, `src
+
+1 finding: 1 high
+
+a/b.env:3  secret
+  high      Acme key (acme-key)
+            acme_..(40 bytes)
+            revoke it at the console, and then remove it
+            from the file and from the history of the
+            repository
+`, b.String())
+}
