@@ -77,15 +77,11 @@ func writeStatus(out io.Writer, p *report.Fleet) error {
 			fmt.Fprintf(w, "and %d more\n", len(p.Issues)-i+p.More)
 			break
 		}
-		fixed := "-"
-		if len(x.Fixed) > 0 {
-			fixed = strings.Join(x.Fixed, ", ")
-		}
 		severity := x.Severity.String()
 		if x.Exploited != "" {
 			severity += ", exploited"
 		}
-		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\n", report.Clean(x.Rule), severity, x.Images, report.Clean(strings.Join(x.Packages, ", ")), report.Clean(fixed))
+		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\n", report.Clean(x.Rule), severity, x.Images, few(x.Packages, 20), few(x.Fixed, 16))
 	}
 	if len(p.Teams) > 0 {
 		fmt.Fprintln(w, "\nTEAM\tIMAGES\tCRITICAL\tHIGH\tEXPLOITED\tWITH A FIX")
@@ -94,6 +90,21 @@ func writeStatus(out io.Writer, p *report.Fleet) error {
 		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\n", cmp.Or(report.Clean(t.Name), "-"), t.Images, t.Worst["critical"], t.Worst["high"], t.Exploited, t.Fixable)
 	}
 	return w.Flush()
+}
+
+// few writes the first of a list, as many as fit a column, and how many are left.
+func few(list []string, width int) string {
+	out := ""
+	for i, s := range list {
+		if s = report.Clean(s); i > 0 {
+			if len(out)+2+len(s) > width {
+				return fmt.Sprintf("%s +%d", out, len(list)-i)
+			}
+			s = ", " + s
+		}
+		out += s
+	}
+	return cmp.Or(out, "-")
 }
 
 // runEvents is registrywatch events.

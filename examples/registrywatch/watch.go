@@ -378,7 +378,7 @@ func (w *watch) reconcile(ctx context.Context, sinks map[string]chan error) erro
 		}
 	}
 	if len(r.Errors) > 0 {
-		return fmt.Errorf("%d things could not be looked at: %w", len(r.Errors), errors.Join(r.Errors[:min(10, len(r.Errors))]...))
+		return fmt.Errorf("not everything could be looked at (%d errors): %w", len(r.Errors), errors.Join(r.Errors[:min(10, len(r.Errors))]...))
 	}
 	return nil
 }
