@@ -71,28 +71,34 @@ func (s *Snapshot) Coverage(r schema.GroupResource, namespace string) Coverage {
 // the whole cluster), and what to do about it, in words fit for the reason of
 // an unknown verdict. It returns "" if all of them are known.
 func (s *Snapshot) Missing(namespace string, resources ...schema.GroupResource) string {
-	var parts []string
+	names := map[string][]string{} // by reason
+	var reasons []string
 	for _, r := range resources {
 		c := s.Coverage(r, namespace)
 		if c.Known() {
 			continue
 		}
-		part := r.String()
+		why := c.State.String()
+		switch {
+		case c.State == NotAsked && !s.live:
+			why = "manifests show only what they hold; LoadOptions.Complete says that there is no more"
+		case c.State == Forbidden:
+			why = "forbidden; allow the reader to list them"
+		case c.Reason != "":
+			why += " (" + c.Reason + ")"
+		}
+		if names[why] == nil {
+			reasons = append(reasons, why)
+		}
+		names[why] = append(names[why], r.String())
+	}
+	var parts []string
+	for _, why := range reasons {
+		part := strings.Join(names[why], ", ")
 		if namespace != "" {
 			part += " in namespace " + namespace
 		}
-		switch {
-		case c.State == NotAsked && !s.live:
-			part += ": manifests show only what they hold; LoadOptions.Complete says that there is no more"
-		case c.State == Forbidden:
-			part += ": forbidden; allow the reader to list them"
-		default:
-			part += ": " + c.State.String()
-			if c.Reason != "" {
-				part += " (" + c.Reason + ")"
-			}
-		}
-		parts = append(parts, part)
+		parts = append(parts, part+": "+why)
 	}
 	return strings.Join(parts, "; ")
 }
