@@ -56,6 +56,7 @@ func (m *image) components() []uint32 {
 	return slices.Compact(list)
 }
 
+// encodeImage writes an image, and sorts what its layers hold.
 func encodeImage(m *image) []byte {
 	var e encoder
 	e.digest(string(m.digest))
@@ -64,10 +65,12 @@ func encodeImage(m *image) []byte {
 	e.string(m.incomplete)
 	e.string(m.team)
 	e.uint(uint64(len(m.layers)))
-	for _, l := range m.layers {
+	for i := range m.layers {
+		l := &m.layers[i]
 		slices.Sort(l.components)
+		l.components = slices.Compact(l.components)
 		e.digest(l.diffID)
-		e.ascending(slices.Compact(l.components))
+		e.ascending(l.components)
 	}
 	return e
 }
