@@ -119,9 +119,10 @@ func TestDeliver(t *testing.T) {
 // TestSlowSink has one sink that hangs and one that does not.
 func TestSlowSink(t *testing.T) {
 	s := eventful(t, 10)
-	release := make(chan struct{})
+	hanging, release := make(chan struct{}), make(chan struct{})
 	slow := registry.SinkFunc(func(ctx context.Context, m *registry.Message) error {
 		if m.Sequence == 3 {
+			close(hanging)
 			select {
 			case <-release:
 			case <-ctx.Done():
@@ -134,6 +135,7 @@ func TestSlowSink(t *testing.T) {
 	var c collector
 	deliver(t, s, "quick", &c, nil)
 	require.Eventually(t, func() bool { return len(c.sequences()) == 10 }, 10*time.Second, 5*time.Millisecond)
+	<-hanging
 	require.NoError(t, stop())
 	sinks, err := s.Sinks()
 	require.NoError(t, err)
