@@ -166,7 +166,7 @@ func TestClusteraudit(t *testing.T) {
 	require.Equal(t, 1, status, "no way")
 	_, text, status := run("paths", "-from", "audited/default", "-kubeconfig", part)
 	require.Equal(t, 3, status, "not known")
-	require.Contains(t, text, "rolebindings.rbac.authorization.k8s.io: forbidden")
+	require.Contains(t, text, "rolebindings.rbac.authorization.k8s.io, pods: forbidden")
 
 	// A list of today is silent today.
 	list, _, status := run("allowlist", "init", "-q", "-kubeconfig", whole)

@@ -253,7 +253,16 @@ func (a *attacker) findToken(ctx context.Context, name string) error {
 		if len(s.Data["token"]) == 0 {
 			return errors.New("no token in the secret")
 		}
-		return proves(ctx, a.as(string(s.Data["token"])), "")
+		// The API server's authenticator may see the secret a moment after its
+		// readers do.
+		var err error
+		for range 50 {
+			if err = proves(ctx, a.as(string(s.Data["token"])), ""); !apierrors.IsUnauthorized(err) {
+				break
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+		return err
 	}
 	var last error
 	for range 50 {
