@@ -31,7 +31,7 @@ func TestEscalationsAreReal(t *testing.T) {
 		cases[i].name = fmt.Sprintf("case-%03d", i)
 		c.Apply(t, cases[i].manifests())
 	}
-	waitForAccounts(t, c)
+	waitForAccounts(t, c, cases)
 	createStrongPod(t, c)
 	snap, err := kube.Snapshot(t.Context(), c.Config, nil)
 	require.NoError(t, err)
@@ -99,10 +99,15 @@ func TestEscalationsAreReal(t *testing.T) {
 	t.Logf("%d identities: %d escalate, %d are refused; primitives shown: %s", len(cases), claimed, refused, strings.Join(sortedNames(ids), " "))
 }
 
-// waitForAccounts waits until the controller manager has made what it makes.
-func waitForAccounts(t *testing.T, c *kubetest.Cluster) {
+// waitForAccounts waits until the controller manager has made what it makes: its
+// own accounts, and the default one of each namespace.
+func waitForAccounts(t *testing.T, c *kubetest.Cluster, cases []escalationCase) {
 	deadline := time.Now().Add(2 * time.Minute)
-	for _, want := range []string{"kube-system/clusterrole-aggregation-controller", "vault/default"} {
+	wanted := []string{"kube-system/clusterrole-aggregation-controller", "vault/default"}
+	for i := range cases {
+		wanted = append(wanted, cases[i].name+"/default")
+	}
+	for _, want := range wanted {
 		ns, name, _ := strings.Cut(want, "/")
 		for {
 			if _, err := c.Admin.CoreV1().ServiceAccounts(ns).Get(t.Context(), name, getOptions); err == nil {
