@@ -36,13 +36,12 @@ func newHolders(tx *bolt.Tx, numbers iter.Seq[uint32]) (*holders, error) {
 	}
 	images := tx.Bucket(bucketImage)
 	for k := range each(tx.Bucket(bucketPending)) {
-		raw := images.Get(k)
-		if raw == nil {
-			continue
-		}
-		m, err := decodeImage(raw)
+		m, err := imageAt(images, k)
 		if err != nil {
 			return nil, err
+		}
+		if m == nil {
+			continue
 		}
 		for _, l := range m.layers {
 			for _, c := range l.components {

@@ -129,13 +129,12 @@ func (s *Store) Images(e *Event) iter.Seq2[Affected, error] {
 			err := s.db.View(func(tx *bolt.Tx) error {
 				images, rows := tx.Bucket(bucketImage), tx.Bucket(bucketRow)
 				for _, o := range ordinals[:n] {
-					raw := images.Get(be32(o))
-					if raw == nil {
-						continue
-					}
-					m, err := decodeImage(raw)
+					m, err := imageAt(images, be32(o))
 					if err != nil {
 						return err
+					}
+					if m == nil {
+						continue
 					}
 					a := Affected{Digest: m.digest, References: referencesOf(tx, be32(o))}
 					if a.Packages, err = m.held(rows, e.components); err != nil {

@@ -72,6 +72,15 @@ func (s *Store) foldSome(ctx context.Context) (int, error) {
 	return int(images.GetCardinality()), err
 }
 
+// pendingImages are those that are not in the postings yet.
+func pendingImages(tx *bolt.Tx) *roaring.Bitmap {
+	pending := roaring.New()
+	for k := range each(tx.Bucket(bucketPending)) {
+		pending.Add(binary.BigEndian.Uint32(k))
+	}
+	return pending
+}
+
 // holding is a component, and images that hold it.
 type holding struct {
 	row    []byte
@@ -93,13 +102,12 @@ func pendingHoldings(ctx context.Context, tx *bolt.Tx) (*roaring.Bitmap, []holdi
 		if err := ctx.Err(); err != nil {
 			return nil, nil, err
 		}
-		raw := stored.Get(k)
-		if raw == nil {
-			continue
-		}
-		m, err := decodeImage(raw)
+		m, err := imageAt(stored, k)
 		if err != nil {
 			return nil, nil, err
+		}
+		if m == nil {
+			continue
 		}
 		for _, c := range m.components() {
 			counts[c]++
@@ -120,13 +128,12 @@ func pendingHoldings(ctx context.Context, tx *bolt.Tx) (*roaring.Bitmap, []holdi
 		room = room[n:]
 	}
 	for o := range roaring.Values(images) {
-		raw := stored.Get(be32(o))
-		if raw == nil {
-			continue
-		}
-		m, err := decodeImage(raw)
+		m, err := imageAt(stored, be32(o))
 		if err != nil {
 			return nil, nil, err
+		}
+		if m == nil {
+			continue
 		}
 		for _, c := range m.components() {
 			h := &list[index[c]]
@@ -143,10 +150,7 @@ func (s *Store) addPostings(ctx context.Context, list []holding) (rest []holding
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	err = s.db.Update(func(tx *bolt.Tx) error {
-		pending := roaring.New()
-		for k := range each(tx.Bucket(bucketPending)) {
-			pending.Add(binary.BigEndian.Uint32(k))
-		}
+		pending := pendingImages(tx)
 		p := newPostings(tx)
 		written := 0
 		for rest = list; len(rest) > 0 && written < foldBytes; rest = rest[1:] {

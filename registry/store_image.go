@@ -94,6 +94,15 @@ func decodeImage(b []byte) (*image, error) {
 	return m, d.err("image")
 }
 
+// imageAt returns the image of an ordinal, nil if it was forgotten.
+func imageAt(images *bolt.Bucket, ordinal []byte) (*image, error) {
+	raw := images.Get(ordinal)
+	if raw == nil {
+		return nil, nil
+	}
+	return decodeImage(raw)
+}
+
 // Has reports whether an image is in the store.
 func (s *Store) Has(d digest.Digest) (has bool, err error) {
 	err = s.db.View(func(tx *bolt.Tx) error {

@@ -53,10 +53,7 @@ func (v *verifier) differ(format string, args ...any) {
 // postings inverts all images again.
 func (v *verifier) postings(ctx context.Context, tx *bolt.Tx) error {
 	want := map[uint32]*roaring.Bitmap{}
-	pending := roaring.New()
-	for k := range each(tx.Bucket(bucketPending)) {
-		pending.Add(binary.BigEndian.Uint32(k))
-	}
+	pending := pendingImages(tx)
 	components := counter(tx.Bucket(bucketMeta), metaComponents)
 	n := 0
 	for k, raw := range each(tx.Bucket(bucketImage)) {
