@@ -39,8 +39,6 @@ type feeder interface {
 	match(c content, rule string, m *Candidate)
 	// skip reports something of c that was not looked at, and why.
 	skip(c content, reason string)
-	// limits are what one file may cost, as given or by default.
-	limits() boltseal.Limits
 	// spend counts bytes of members; it fails for ever once they are used up.
 	spend(n int) error
 	// decompressors are those that the caller gave.

@@ -59,8 +59,6 @@ func (o *settings) scan(limits boltseal.Limits) *scan {
 	}
 }
 
-func (s *scan) limits() boltseal.Limits { return s.bound }
-
 // skip reports what was not looked at; the same words for the same content once.
 func (s *scan) skip(c content, reason string) { s.tell(c, reason, false) }
 

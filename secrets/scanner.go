@@ -32,9 +32,21 @@ func NewScanner(o *Options) *Scanner {
 // Result is what one piece of content held.
 type Result struct {
 	Matches []Match
-	// Skipped lists what was not looked at. If there is any, the absence of
-	// matches proves nothing.
+	// Skipped lists what was not looked at. If there is any that is no note, the
+	// absence of matches proves nothing.
 	Skipped []boltseal.Skip
+}
+
+// Apply adds the result to a report, which is no longer complete if anything was
+// skipped.
+func (r *Result) Apply(to *boltseal.Report) {
+	for i := range r.Matches {
+		to.Findings = append(to.Findings, r.Matches[i].Finding())
+	}
+	for _, s := range r.Skipped {
+		to.Skipped = append(to.Skipped, s)
+		to.Complete = to.Complete && s.Note
+	}
 }
 
 // Bytes scans data. The name is its path, as far as it has one: it helps to

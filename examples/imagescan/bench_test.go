@@ -17,6 +17,7 @@ import (
 	digest "github.com/opencontainers/go-digest"
 	"github.com/stretchr/testify/require"
 
+	"github.com/boltseal/boltseal/examples/internal/images"
 	"github.com/boltseal/boltseal/image"
 	"github.com/boltseal/boltseal/internal/bare"
 	"github.com/boltseal/boltseal/sbom"
@@ -54,7 +55,7 @@ func BenchmarkInventory(b *testing.B) {
 func BenchmarkSecrets(b *testing.B) {
 	for _, ref := range []string{"oci-archive:deb4.oci.tar", "oci-archive:big.oci.tar"} {
 		b.Run(ref, func(b *testing.B) {
-			all := append(sbom.Analyzers(), secrets.New(&secrets.Options{Salt: []byte("bench"), Decompress: map[string]func(io.Reader) (io.ReadCloser, error){"zstd": unzstd}}))
+			all := append(sbom.Analyzers(), secrets.New(&secrets.Options{Salt: []byte("bench"), Decompress: images.Decompress()}))
 			benchAnalyze(b, ref, all)
 		})
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/boltseal/boltseal"
 	"github.com/boltseal/boltseal/examples/internal/cli"
+	"github.com/boltseal/boltseal/examples/internal/images"
 	"github.com/boltseal/boltseal/image"
 )
 
@@ -97,7 +98,9 @@ func (o *options) open(ctx context.Context, c *cli.Console) (*image.Image, image
 	} else if filepath.IsAbs(o.ref) || strings.HasPrefix(o.ref, ".") { // no image has such a name
 		return nil, nil, err
 	}
-	img, err := image.Open(ctx, o.ref, o.openOptions(c))
+	opts := images.OpenOptions(o.ref, c)
+	opts.Platform = o.platform
+	img, err := image.Open(ctx, o.ref, opts)
 	if err != nil || o.cache == "" {
 		return img, nil, err
 	}

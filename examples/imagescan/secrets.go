@@ -2,12 +2,10 @@ package main
 
 import (
 	"context"
-	"io"
-
-	"github.com/klauspost/compress/zstd"
 
 	"github.com/boltseal/boltseal"
 	"github.com/boltseal/boltseal/examples/internal/cli"
+	"github.com/boltseal/boltseal/examples/internal/images"
 	"github.com/boltseal/boltseal/image"
 	"github.com/boltseal/boltseal/sbom"
 	"github.com/boltseal/boltseal/secrets"
@@ -24,7 +22,7 @@ func (o *options) analyzers(c *cli.Console) ([]image.Analyzer, *secrets.Scanner)
 	if !o.secrets {
 		return all, nil
 	}
-	so := &secrets.Options{Decompress: map[string]func(io.Reader) (io.ReadCloser, error){"zstd": unzstd}}
+	so := &secrets.Options{Decompress: images.Decompress()}
 	if o.ref == "" {
 		so.Salt = []byte("the demo has no secrets to keep")
 	} else if name := cli.InUserCache("secrets.salt"); name != "" {
@@ -40,22 +38,7 @@ func (o *options) analyzers(c *cli.Console) ([]image.Analyzer, *secrets.Scanner)
 // secret.
 func configSecrets(ctx context.Context, s *secrets.Scanner, img *image.Image, r *boltseal.Report) error {
 	res, err := s.Config(ctx, img.Config.Raw, img.Annotations)
-	for i := range res.Matches {
-		r.Findings = append(r.Findings, res.Matches[i].Finding())
-	}
-	for _, s := range res.Skipped {
-		r.Skipped = append(r.Skipped, s)
-		r.Complete = r.Complete && s.Note
-	}
+	res.Apply(r)
 	r.Findings = secrets.GroupFindings(r.Findings)
 	return err
-}
-
-// unzstd opens files in layers that are compressed with zstd.
-func unzstd(r io.Reader) (io.ReadCloser, error) {
-	z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(128<<20))
-	if err != nil {
-		return nil, err
-	}
-	return z.IOReadCloser(), nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/boltseal/boltseal"
 	"github.com/boltseal/boltseal/examples/internal/cli"
+	"github.com/boltseal/boltseal/examples/internal/images"
 	"github.com/boltseal/boltseal/secrets"
 	"github.com/boltseal/boltseal/secrets/gitleaks"
 )
@@ -26,7 +27,7 @@ func (o *options) policy(c *cli.Console) (*policy, error) {
 		return nil, err
 	}
 	p := &policy{options: &secrets.Options{
-		Salt: salt, IgnoreMarks: o.ignoreMarks, Decompress: map[string]func(io.Reader) (io.ReadCloser, error){"zstd": unzstd},
+		Salt: salt, IgnoreMarks: o.ignoreMarks, Decompress: images.Decompress(),
 	}}
 	if o.baseline != "" {
 		if p.baseline, err = readFile(o.baseline, secrets.ReadBaseline); err != nil {

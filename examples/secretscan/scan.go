@@ -5,20 +5,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"iter"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
-	"github.com/klauspost/compress/zstd"
-
 	"github.com/boltseal/boltseal"
 	"github.com/boltseal/boltseal/examples/internal/cli"
+	"github.com/boltseal/boltseal/examples/internal/images"
 	"github.com/boltseal/boltseal/image"
-	"github.com/boltseal/boltseal/image/daemon"
-	"github.com/boltseal/boltseal/image/remote"
 	"github.com/boltseal/boltseal/secrets"
 )
 
@@ -74,13 +70,7 @@ func collect(c *cli.Console, name string, results iter.Seq2[secrets.Result, erro
 	defer done()
 	for res, err := range results {
 		step()
-		for i := range res.Matches {
-			r.Findings = append(r.Findings, res.Matches[i].Finding())
-		}
-		for _, s := range res.Skipped {
-			r.Skipped = append(r.Skipped, s)
-			r.Complete = r.Complete && s.Note
-		}
+		res.Apply(r)
 		if err != nil {
 			r.Complete = false
 			if len(errs) < most {
@@ -123,11 +113,7 @@ func readFiles(ctx context.Context, c *cli.Console, s *secrets.Scanner, target, 
 
 // readImage reads every layer of an image once, and its configuration.
 func (o *options) readImage(ctx context.Context, c *cli.Console, s *secrets.Scanner, so *secrets.Options) (*boltseal.Report, error) {
-	opts := &image.OpenOptions{Transports: []image.Transport{remote.Transport(nil), daemon.Transport(&daemon.Options{Host: c.Env("DOCKER_HOST")})}}
-	if strings.HasPrefix(o.target, "docker:") || strings.HasPrefix(o.target, "docker-daemon:") {
-		opts.SpoolDir = os.TempDir()
-	}
-	img, err := image.Open(ctx, o.target, opts)
+	img, err := image.Open(ctx, o.target, images.OpenOptions(o.target, c))
 	if err != nil {
 		return nil, err
 	}
@@ -144,22 +130,7 @@ func (o *options) readImage(ctx context.Context, c *cli.Console, s *secrets.Scan
 	}
 	r := inv.Report()
 	res, cerr := s.Config(ctx, img.Config.Raw, img.Annotations)
-	for i := range res.Matches {
-		r.Findings = append(r.Findings, res.Matches[i].Finding())
-	}
-	for _, s := range res.Skipped {
-		r.Skipped = append(r.Skipped, s)
-		r.Complete = r.Complete && s.Note
-	}
+	res.Apply(r)
 	r.Complete = r.Complete && cerr == nil
 	return r, errors.Join(err, cerr)
-}
-
-// unzstd opens what the standard library does not know.
-func unzstd(r io.Reader) (io.ReadCloser, error) {
-	z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(128<<20))
-	if err != nil {
-		return nil, err
-	}
-	return z.IOReadCloser(), nil
 }
