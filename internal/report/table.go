@@ -241,10 +241,9 @@ func (t *table) findings() {
 
 // secret shows what a credential is, of it what may be seen, and what to do.
 func (t *table) secret(f *boltseal.Finding) {
-	lead := "  " + pad(f.Severity.String(), 8) + "  "
+	in := strings.Repeat(" ", 2+8+2)
 	what := Clean(f.Title) + " (" + Clean(f.Rule) + ")"
-	t.line("  ", t.paint(severityStyle(f.Severity), pad(f.Severity.String(), 8)), "  ", fit(what, t.width-width(lead)))
-	in := strings.Repeat(" ", width(lead))
+	t.line("  ", t.paint(severityStyle(f.Severity), pad(f.Severity.String(), 8)), "  ", fit(what, t.width-len(in)))
 	t.text(in, "", f.Description)
 	t.text(in, dim, f.Fix)
 }
