@@ -1,7 +1,7 @@
 package orchestrator
 
 import (
-	"fmt"
+	"cmp"
 	"iter"
 	"slices"
 	"strings"
@@ -40,11 +40,7 @@ func (e *Effect) String() string {
 	if e.Why != "" {
 		s += ": " + e.Why
 	}
-	s += " -> " + e.Gain
-	for i, c := range e.Conditions {
-		s += map[bool]string{true: ", if ", false: " and "}[i == 0] + c.Text
-	}
-	return s
+	return s + " -> " + e.Gain + onConditions(e.Conditions)
 }
 
 // Effects yields what an identity can do by the primitives that are no step of
@@ -222,19 +218,6 @@ func (g *Graph) pluginOff(name string) (bool, []Condition) {
 	return g.settle("plugin-off:"+name, "the admission plugin %s is off, as it is by default", name)
 }
 
-// apiServerSeen reports whether the snapshot holds the API server's own pod, so
-// that a flag that is not there is not set.
-func (g *Graph) apiServerSeen() bool {
-	for _, it := range g.snap.Pods.In("kube-system") {
-		for _, c := range it.Object.Spec.Containers {
-			if args := slices.Concat(c.Command, c.Args); len(args) > 0 && strings.HasSuffix(args[0], "kube-apiserver") {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 // roleAwaited is whether a binding waits for a role, or an aggregated role for
 // rules.
 func (g *Graph) roleAwaited(way Way, ns string) (bool, []Condition) {
@@ -285,5 +268,5 @@ func (g *Graph) adminAccess(way Way, ns string) (bool, []Condition) {
 	if g.snap.Coverage(Resource("", "namespaces"), "").Known() {
 		return false, nil
 	}
-	return g.settle("admin-access:"+ns, "%s", fmt.Sprintf("namespace %s is labelled resource.kubernetes.io/admin-access", map[bool]string{true: "of choice", false: ns}[ns == ""]))
+	return g.settle("admin-access:"+ns, "namespace %s is labelled resource.kubernetes.io/admin-access", cmp.Or(ns, "of choice"))
 }

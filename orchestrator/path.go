@@ -111,16 +111,25 @@ func (s *Step) String() string {
 	if s.Why != "" {
 		b.WriteString(" (" + s.Why + ")")
 	}
-	b.WriteString(" -> " + s.To.String())
-	for i, c := range s.Conditions {
-		if i == 0 {
-			b.WriteString(", if ")
-		} else {
-			b.WriteString(" and ")
-		}
-		b.WriteString(c.Text)
-	}
+	b.WriteString(" -> " + s.To.String() + onConditions(s.Conditions))
 	return b.String()
+}
+
+// onConditions says what a step or an effect depends on: ", if … and …", or
+// nothing.
+func onConditions(conds []Condition) string {
+	if len(conds) == 0 {
+		return ""
+	}
+	return ", if " + conditionText(conds, " and ")
+}
+
+func conditionText(conds []Condition, between string) string {
+	var text []string
+	for _, c := range conds {
+		text = append(text, c.Text)
+	}
+	return strings.Join(text, between)
 }
 
 // Edges returns the path in the shared vocabulary, an edge for each position

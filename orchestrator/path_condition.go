@@ -67,26 +67,37 @@ func (g *Graph) signer() (bool, []Condition) {
 
 // flag reads a flag of a control-plane component from its static pod.
 func (g *Graph) flag(component, name string) (value string, ok bool) {
-	for _, it := range g.snap.Pods.In("kube-system") {
-		for _, c := range it.Object.Spec.Containers {
-			args := slices.Concat(c.Command, c.Args)
-			if len(args) == 0 || !strings.HasSuffix(args[0], component) {
-				continue
+	for _, args := range g.commandLines(component) {
+		for _, a := range args[1:] {
+			if a == name {
+				return "true", true
 			}
-			for _, a := range args[1:] {
-				if a == name {
-					return "true", true
-				}
-				if v, found := strings.CutPrefix(a, name+"="); found {
-					return v, true
-				}
+			if v, found := strings.CutPrefix(a, name+"="); found {
+				return v, true
 			}
 		}
 	}
 	return "", false
 }
 
+// commandLines are those of a control-plane component's static pods, each from
+// the program's name on.
+func (g *Graph) commandLines(component string) (all [][]string) {
+	for _, it := range g.snap.Pods.In("kube-system") {
+		for _, c := range it.Object.Spec.Containers {
+			if args := slices.Concat(c.Command, c.Args); len(args) > 0 && strings.HasSuffix(args[0], component) {
+				all = append(all, args)
+			}
+		}
+	}
+	return all
+}
+
 func (g *Graph) apiServerFlag(name string) (string, bool) { return g.flag("kube-apiserver", name) }
+
+// apiServerSeen reports whether the snapshot holds the API server's own pod, so
+// that a flag that is not there is not set.
+func (g *Graph) apiServerSeen() bool { return len(g.commandLines("kube-apiserver")) > 0 }
 
 // podSecurity is whether Pod Security lets a privileged pod into a namespace.
 // restricted asks about a pod that restricted refuses and baseline does not.

@@ -154,7 +154,7 @@ func (c *accountCheck) judge(s Subject) {
 			switch {
 			case !ok:
 			case missing != "" || len(conds) > 0:
-				c.add(1, s, unknown, nil, "%s: %s; %s", w, why, cmp.Or(missing, conditionText(conds)))
+				c.add(1, s, unknown, nil, "%s: %s; %s", w, why, cmp.Or(missing, conditionText(conds, "; ")))
 			default:
 				c.add(1, s, fail, nil, "%s: %s", w, why)
 			}
@@ -181,7 +181,7 @@ func (c *accountCheck) judge(s Subject) {
 	case !exists:
 		c.add(6, s, fail, grants, "%s", bindingNames(grants))
 	case len(conds) > 0:
-		c.add(6, s, unknown, grants, "%s: unknown whether %s", bindingNames(grants), conditionText(conds))
+		c.add(6, s, unknown, grants, "%s: unknown whether %s", bindingNames(grants), conditionText(conds, "; "))
 	case len(users) == 0:
 		if why := c.g.snap.Missing(s.Namespace, Resource("", "pods")); why != "" {
 			c.add(7, s, unknown, grants, "%s; not seen: %s", bindingNames(grants), why)
@@ -297,14 +297,6 @@ func bindingNames(grants []Grant) string {
 		}
 	}
 	return strings.Join(names, ", ")
-}
-
-func conditionText(conds []Condition) string {
-	var text []string
-	for _, c := range conds {
-		text = append(text, c.Text)
-	}
-	return strings.Join(text, "; ")
 }
 
 // defaultForEverybody reports whether a ClusterRole is one that Kubernetes
