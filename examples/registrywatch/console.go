@@ -43,9 +43,13 @@ func noVerb(c *cli.Console, args []string) int {
 	return c.Usage(fmt.Errorf("no command %q: want run, worker, status, events, dead, verify or compact", args[0]), usage)
 }
 
-// logger writes lines of JSON, or on a terminal what people read.
-func logger(c *cli.Console, w io.Writer, level slog.Level) *slog.Logger {
-	o := &slog.HandlerOptions{Level: level}
+// logger writes lines of JSON, or on a terminal what people read; if it is to be
+// quiet, only warnings and errors.
+func logger(c *cli.Console, w io.Writer, quiet bool) *slog.Logger {
+	o := &slog.HandlerOptions{}
+	if quiet {
+		o.Level = slog.LevelWarn
+	}
 	if cli.Columns(c.Err) > 0 {
 		return slog.New(slog.NewTextHandler(w, o))
 	}

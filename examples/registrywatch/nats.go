@@ -123,7 +123,7 @@ func runDead(ctx context.Context, args []string, c *cli.Console) int {
 	}
 	short, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	q, err := o.connect(short, logger(c, c.Err, slog.LevelWarn))
+	q, err := o.connect(short, logger(c, c.Err, true))
 	if err != nil {
 		return c.Fail(err)
 	}

@@ -104,16 +104,12 @@ func runWatch(ctx context.Context, args []string, c *cli.Console) int {
 
 // watch watches at once, or with a queue when it is this process's turn.
 func (o *watchOptions) watch(ctx context.Context, c *cli.Console) error {
-	level := slog.LevelInfo
+	log := logger(c, c.Err, o.quiet)
 	var bar *progress
-	if o.quiet {
-		level = slog.LevelWarn
-	} else {
-		bar = newProgress(c.Err)
-	}
-	log := logger(c, c.Err, level)
-	if bar != nil {
-		log = logger(c, bar, level) // above the bar
+	if !o.quiet {
+		if bar = newProgress(c.Err); bar != nil {
+			log = logger(c, bar, false) // above the bar
+		}
 	}
 	front := &door{}
 	if o.listen != "" {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
@@ -60,11 +59,7 @@ func runWorker(ctx context.Context, args []string, c *cli.Console) int {
 }
 
 func (o *workerOptions) work(ctx context.Context, c *cli.Console) error {
-	level := slog.LevelInfo
-	if o.quiet {
-		level = slog.LevelWarn
-	}
-	log := logger(c, c.Err, level)
+	log := logger(c, c.Err, o.quiet)
 	ix, err := newIndexer(o.cache, o.team, o.plain, o.registries)
 	if err != nil {
 		return err
